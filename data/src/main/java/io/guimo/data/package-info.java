@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.economics;
+
+import org.jspecify.annotations.NullMarked;

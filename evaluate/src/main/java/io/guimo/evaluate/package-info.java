@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.evaluate;
+
+import org.jspecify.annotations.NullMarked;

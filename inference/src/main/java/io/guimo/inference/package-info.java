@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.inference;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.launch;
+
+import org.jspecify.annotations.NullMarked;

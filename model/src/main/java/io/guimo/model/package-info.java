@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.model;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.registry;
+
+import org.jspecify.annotations.NullMarked;

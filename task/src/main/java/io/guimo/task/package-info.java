@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.task;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.tensor;
+
+import org.jspecify.annotations.NullMarked;

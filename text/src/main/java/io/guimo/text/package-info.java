@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.text;
+
+import org.jspecify.annotations.NullMarked;

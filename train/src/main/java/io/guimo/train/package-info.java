@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.train;
+
+import org.jspecify.annotations.NullMarked;
