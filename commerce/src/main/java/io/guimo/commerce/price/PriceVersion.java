@@ -1,0 +1,39 @@
+package io.guimo.commerce.price;
+
+import io.guimo.units.Meter;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.Currency;
+import java.util.EnumMap;
+import java.util.Map;
+
+/**
+ * What one product costs on one plan from an instant on, until a later version takes over. Never edited.
+ *
+ * @param plan name of the plan
+ * @param product name of the product sold, such as a model
+ * @param rules one rule for each meter that is sold; a meter without a rule has no price and is not served
+ * @param validFrom first instant at which it holds
+ */
+public record PriceVersion(
+        PriceVersionId id,
+        String plan,
+        String product,
+        Currency currency,
+        Map<Meter, TierRule> rules,
+        Instant validFrom) {
+    public PriceVersion {
+        if (rules.isEmpty()) {
+            throw new IllegalArgumentException("the price of " + product + " on plan " + plan + " names no meter");
+        }
+        // in the order of the meters, so that equal prices are written equally
+        EnumMap<Meter, TierRule> ordered = new EnumMap<>(rules);
+        for (TierRule rule : ordered.values()) {
+            if (!rule.currency().equals(currency)) {
+                throw new IllegalArgumentException("the price of " + product + " on plan " + plan + " is in " + currency
+                        + ", but a rule of it in " + rule.currency());
+            }
+        }
+        rules = Collections.unmodifiableMap(ordered);
+    }
+}
