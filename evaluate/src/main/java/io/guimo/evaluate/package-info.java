@@ -1,3 +1,12 @@
+/**
+ * How good a model is, and whether that beats what a small model does.
+ *
+ * <p>Read {@link io.guimo.evaluate.EvaluationReport} first: figures of a model on its test part, the baselines on the same rows, and intervals.
+ * {@link io.guimo.evaluate.Metrics} names and defines the figures.
+ *
+ * <p>Owns no stored state; the report is written by whoever trains. Invariants: every figure equals scikit-learn's on the recorded cases in the test
+ * resources; a comparison with a baseline is paired over the same examples.
+ */
 @NullMarked
 package io.guimo.evaluate;
 
