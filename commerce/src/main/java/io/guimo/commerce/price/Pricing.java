@@ -51,8 +51,8 @@ public final class Pricing {
         notNegative("most units", atMost);
         long lastStart = Math.addExact(before, openReserved);
         long lastEnd = Math.addExact(lastStart, atMost);
-        int lowest = TierRule.tierOf(rule, before + 1);
-        int highest = TierRule.tierOf(rule, Math.max(lastEnd, before + 1));
+        int lowest = lowestTier(rule, before);
+        int highest = Math.max(lowest, TierRule.tierOf(rule, lastEnd));
         if (lowest == highest) return rule.tiers().get(lowest).rate().each().times(atMost);
 
         // The charge is linear between the bounds of tiers, so the largest one starts or ends at a bound or at an end
@@ -86,8 +86,8 @@ public final class Pricing {
         notNegative("units before", before);
         notNegative("open units", open);
         long lastEnd = Math.addExact(before, open);
-        int lowest = TierRule.tierOf(rule, before + 1);
-        int highest = TierRule.tierOf(rule, Math.max(lastEnd, before + 1));
+        int lowest = lowestTier(rule, before);
+        int highest = Math.max(lowest, TierRule.tierOf(rule, lastEnd));
         if (lowest == highest) return rule.tiers().get(lowest).rate().each().times(open);
         return exposureWithin(rule, before, open, bends(rule, lowest, highest));
     }
@@ -103,6 +103,11 @@ public final class Pricing {
                 most = larger(most, rule.total(end).minus(base));
         }
         return most;
+    }
+
+    /** The first tier that matters after {@code before}: a volume rule takes back the price of the earlier units in their own tier. */
+    private static int lowestTier(TierRule rule, long before) {
+        return TierRule.tierOf(rule, rule instanceof Volume ? Math.max(before, 1) : Math.addExact(before, 1));
     }
 
     /** Counts at which the total may bend or jump: the last unit of each tier and the first one after it. */
