@@ -1,0 +1,13 @@
+package io.guimo.inference;
+
+/**
+ * How a stream ended.
+ *
+ * @param status   HTTP status of the upstream; other than 2xx nothing was streamed and {@code refusalBody} holds the answer
+ * @param complete the upstream sent {@code [DONE]}; false when the listener ended the stream
+ */
+public record ChatStreamEnd(int status, boolean complete, ChatUsage usage, String contentType, byte[] refusalBody) {
+    public boolean succeeded() {
+        return status / 100 == 2;
+    }
+}
