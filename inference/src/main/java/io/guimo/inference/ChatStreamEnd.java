@@ -6,6 +6,7 @@ package io.guimo.inference;
  * @param status   HTTP status of the upstream; other than 2xx nothing was streamed and {@code refusalBody} holds the answer
  * @param complete the upstream sent {@code [DONE]}; false when the listener ended the stream
  */
+@SuppressWarnings("ArrayRecordComponent") // handed over, never compared: a copy per answer would only cost
 public record ChatStreamEnd(int status, boolean complete, ChatUsage usage, String contentType, byte[] refusalBody) {
     public boolean succeeded() {
         return status / 100 == 2;

@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
  * The stored form of a signature, version 1: three lines of ASCII. There is exactly one way to write a signature, and another one is refused, so
  * that no bit of the file can change unseen.
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, and copied in
 record SignatureFile(String keyId, byte[] signature) {
     /** An Ed25519 signature has 64 bytes: 86 digits in base 64 and two signs of filling. */
     private static final Pattern FORM =
