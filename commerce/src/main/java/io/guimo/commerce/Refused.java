@@ -11,8 +11,11 @@ import org.jspecify.annotations.Nullable;
  * @param retryAfter how long to wait before sending it again; zero where that is pointless
  * @param receipt the request whose receipt tells what was charged, for {@link Code#INTERRUPTED}; else null
  */
-public record Refused(Code code, String message, Duration retryAfter, @Nullable RequestId receipt)
-        implements Authorization, Extension {
+public record Refused(
+        Code code,
+        String message,
+        Duration retryAfter,
+        @Nullable RequestId receipt) implements Authorization, Extension {
     /** Why; the names are stable. */
     public enum Code {
         /** The plan gives no price for the product or for one of its meters. */

@@ -14,7 +14,11 @@ import org.jspecify.annotations.Nullable;
  * @param idempotency the caller's {@code Idempotency-Key}, if it sent one
  */
 public record UsageRequest(
-        RequestId id, Caller caller, String product, Map<Meter, Long> atMost, @Nullable IdempotencyKey idempotency) {
+        RequestId id,
+        Caller caller,
+        String product,
+        Map<Meter, Long> atMost,
+        @Nullable IdempotencyKey idempotency) {
     public UsageRequest {
         atMost = Quantities.checked(atMost);
     }
