@@ -9,6 +9,7 @@ import java.util.Objects;
  * @param status HTTP status
  * @param bytes body; above {@link #LARGEST_KEPT} only the receipt is kept
  */
+@SuppressWarnings("ArrayRecordComponent") // copied on the way in and out, compared by content
 public record StoredAnswer(int status, String contentType, byte[] bytes) {
     /** Largest body that is kept, in bytes. */
     public static final int LARGEST_KEPT = 1 << 20;
