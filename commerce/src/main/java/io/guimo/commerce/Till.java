@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The door to the money: authorise, serve, settle.
  */
+@SuppressWarnings("DoNotCallSuggester")
 public final class Till implements AutoCloseable {
     private final Database database;
 
