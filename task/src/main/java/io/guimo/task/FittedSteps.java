@@ -1,17 +1,26 @@
 package io.guimo.task;
 
+import io.guimo.data.Background;
 import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What preprocessing learnt from the training part. It travels in the model package as JSON, so that serving prepares its input by exactly the steps
- * that training used. A value of {@code version} other than the one written today is refused by the reader.
+ * that training used.
  */
 public sealed interface FittedSteps {
-    /** Version of the stored form. */
-    int version();
+    /** Version of the stored form that is written today; a reader refuses any that it does not know. */
+    int VERSION = 1;
+
+    /** The task whose steps these are. */
+    TaskName task();
 
     /**
-     * Steps of {@link ClassifyImages}: pictures of any size become {@code height} × {@code width} × {@code channels} numbers.
+     * Steps of {@link ClassifyImages}: pictures of any size become channels × height × width numbers.
      *
      * @param labels names of the classes, in the order of the network's outputs
      * @param height pixels of the network's input
@@ -19,10 +28,9 @@ public sealed interface FittedSteps {
      * @param channels 1 (grey) or 3 (red, green, blue)
      * @param mean a number a channel, subtracted from a value scaled to 0–1; over the training part
      * @param deviation a number a channel, more than 0, by which the difference is divided
-     * @param background how the border of training pictures looks: a picture whose border is on the other side is inverted before the network sees it
+     * @param background what the training pictures stand on
      */
     record Images(
-            int version,
             List<String> labels,
             int height,
             int width,
@@ -35,17 +43,25 @@ public sealed interface FittedSteps {
             labels = List.copyOf(labels);
             mean = List.copyOf(mean);
             deviation = List.copyOf(deviation);
+            if (labels.isEmpty() || height < 1 || width < 1 || height > 4096 || width > 4096) {
+                throw new IllegalArgumentException(labels.size() + " labels, " + height + " × " + width
+                        + " pixels: at least one label, 1–4096 pixels");
+            }
+            if ((channels != 1 && channels != 3) || mean.size() != channels || deviation.size() != channels) {
+                throw new IllegalArgumentException("channels are " + channels + " (permitted: 1, 3) with " + mean.size()
+                        + " means and " + deviation.size() + " deviations: one of each a channel");
+            }
+            for (double value : deviation) {
+                if (!(value > 0) || Double.isInfinite(value)) {
+                    throw new IllegalArgumentException("a deviation is " + value + "; it must be more than 0");
+                }
+            }
         }
-    }
 
-    /** How the border of a picture looks. */
-    enum Background {
-        /** Bright things on black, as in Fashion-MNIST. */
-        DARK,
-        /** Dark things on white. */
-        LIGHT,
-        /** Neither: pictures are taken as they come. */
-        MIXED
+        @Override
+        public TaskName task() {
+            return TaskName.CLASSIFY_IMAGES;
+        }
     }
 
     /**
@@ -53,9 +69,50 @@ public sealed interface FittedSteps {
      *
      * @param items the vocabulary, in the order of the network's inputs and outputs
      */
-    record Items(int version, List<String> items) implements FittedSteps {
+    record Items(List<String> items) implements FittedSteps {
         public Items {
             items = List.copyOf(items);
+            if (items.isEmpty()) throw new IllegalArgumentException("no items: at least one is needed");
+        }
+
+        @Override
+        public TaskName task() {
+            return TaskName.RECOMMEND_ITEMS;
+        }
+    }
+
+    /** The stored form: an object with {@code version}, {@code task} and the components, in UTF-8. */
+    default byte[] json() {
+        JsonMapper json = JsonMapper.shared();
+        return json.writeValueAsBytes(Map.of("version", VERSION, "task", task().fileName(), "steps", this));
+    }
+
+    /**
+     * Reads what {@link #json} wrote.
+     *
+     * @throws IllegalArgumentException if the bytes are no such thing, or of a version this build does not know
+     */
+    static FittedSteps read(byte[] json) {
+        try {
+            JsonMapper mapper = JsonMapper.builder()
+                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                    .build();
+            JsonNode root = mapper.readTree(json);
+            int version = root.path("version").asInt(0);
+            if (version != VERSION) {
+                throw new IllegalArgumentException("fitted steps of version " + version + "; this build reads version "
+                        + VERSION + ": use the build that wrote them, or train again");
+            }
+            String task = root.path("task").asString("");
+            JsonNode steps = root.path("steps");
+            return switch (task) {
+                case "classify-images" -> mapper.treeToValue(steps, Images.class);
+                case "recommend-items" -> mapper.treeToValue(steps, Items.class);
+                default -> throw new IllegalArgumentException("fitted steps of the unknown task '" + task + "'");
+            };
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException("these are no fitted steps: " + e.getOriginalMessage(), e);
         }
     }
 }
