@@ -12,4 +12,11 @@ public record Comparison(
         String metric,
         double modelValue,
         double baselineValue,
-        @Nullable Double differenceLowerBound) {}
+        @Nullable Double differenceLowerBound) {
+    public Comparison {
+        if (!Double.isFinite(modelValue) || !Double.isFinite(baselineValue)) {
+            throw new IllegalArgumentException("the comparison with " + baseline + " by " + metric + " has the values " + modelValue + " and "
+                    + baselineValue + "; both must have been measured");
+        }
+    }
+}

@@ -133,7 +133,7 @@ final class ManifestFormat {
                 fields.optionalText("baseModelDigest"),
                 fields.map("metrics", Fields::asNumber),
                 fields.list("comparisons", ManifestFormat::comparison),
-                gate == null ? null : readGate(gate),
+                gate == null ? null : readGate(new Fields("gate", gate)),
                 fields.map("dataFingerprints", Fields::asText),
                 fields.optionalText("runId"),
                 fields.text("codeVersion"));
@@ -150,15 +150,19 @@ final class ManifestFormat {
                 f.node.has("differenceLowerBound") ? (Double) f.number("differenceLowerBound") : null);
     }
 
-    static GateResult readGate(JsonNode node) {
-        return new GateResult(new Fields("gate", node)
-                .list(
-                        "checks",
-                        f -> new GateResult.Check(
-                                f.text("rule"),
-                                f.node.path("value").isNull() ? Double.NaN : f.number("value"),
-                                f.number("threshold"),
-                                f.flag("passed"))));
+    /** @param json what {@link #write(GateResult)} wrote */
+    static GateResult readGate(String json) {
+        return readGate(new Fields("gate", JSON.readTree(json)));
+    }
+
+    private static GateResult readGate(Fields fields) {
+        return new GateResult(fields.list(
+                "checks",
+                f -> new GateResult.Check(
+                        f.text("rule"),
+                        f.node.path("value").isNull() ? Double.NaN : f.number("value"),
+                        f.number("threshold"),
+                        f.flag("passed"))));
     }
 
     private static PackageFile file(Fields f) {

@@ -9,4 +9,9 @@ import org.jspecify.annotations.Nullable;
  * @param previousVersion the version that served before; null for the first
  */
 public record Promotion(
-        String model, int version, @Nullable Integer previousVersion, PromotionGround ground, Instant promotedAt) {}
+        ModelOwner owner,
+        String model,
+        int version,
+        @Nullable Integer previousVersion,
+        PromotionGround ground,
+        Instant promotedAt) {}
