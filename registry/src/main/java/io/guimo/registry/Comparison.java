@@ -15,8 +15,8 @@ public record Comparison(
         @Nullable Double differenceLowerBound) {
     public Comparison {
         if (!Double.isFinite(modelValue) || !Double.isFinite(baselineValue)) {
-            throw new IllegalArgumentException("the comparison with " + baseline + " by " + metric + " has the values " + modelValue + " and "
-                    + baselineValue + "; both must have been measured");
+            throw new IllegalArgumentException("the comparison with " + baseline + " by " + metric + " has the values "
+                    + modelValue + " and " + baselineValue + "; both must have been measured");
         }
     }
 }

@@ -11,4 +11,9 @@ import org.jspecify.annotations.Nullable;
  * @param latestVersion   the number of versions registered
  */
 public record RegisteredModel(
-        ModelOwner owner, String name, String task, @Nullable Integer promotedVersion, int latestVersion, Instant createdAt) {}
+        ModelOwner owner,
+        String name,
+        String task,
+        @Nullable Integer promotedVersion,
+        int latestVersion,
+        Instant createdAt) {}

@@ -121,8 +121,8 @@ public final class Registry {
                 row.next();
                 String known = row.getString(1);
                 if (!known.equals(task)) {
-                    throw new IllegalArgumentException("the package has the task " + Shown.text(task) + ", but model " + model
-                            + " is registered with the task " + known + "; give the new model another name");
+                    throw new IllegalArgumentException("the package has the task " + Shown.text(task) + ", but model "
+                            + model + " is registered with the task " + known + "; give the new model another name");
                 }
             }
         }
@@ -145,7 +145,8 @@ public final class Registry {
     }
 
     private PromotionResult promote(
-            Connection connection, ModelOwner owner, String model, int version, PromotionGround ground) throws SQLException {
+            Connection connection, ModelOwner owner, String model, int version, PromotionGround ground)
+            throws SQLException {
         @Nullable Integer previous;
         try (PreparedStatement lock = connection.prepareStatement(
                 "select promoted_version from models where owner = ? and name = ? for update")) {
@@ -208,8 +209,8 @@ public final class Registry {
 
     private List<RegisteredModel> models(String where, List<String> parameters) {
         return database.transaction(connection -> {
-            try (PreparedStatement select = connection.prepareStatement(
-                    "select m.owner, m.name, m.task, m.promoted_version, m.created_at,"
+            try (PreparedStatement select =
+                    connection.prepareStatement("select m.owner, m.name, m.task, m.promoted_version, m.created_at,"
                             + " (select coalesce(max(version), 0) from model_versions v where v.owner = m.owner and v.model = m.name) as latest"
                             + " from models m " + where + " order by m.name, m.owner")) {
                 for (int i = 0; i < parameters.size(); i++) select.setString(i + 1, parameters.get(i));
@@ -257,7 +258,8 @@ public final class Registry {
 
     private static Optional<ModelVersion> find(Connection connection, ModelOwner owner, String model, int version)
             throws SQLException {
-        return one(connection, "where v.owner = ? and v.model = ? and v.version = ?", ownerColumn(owner), model, version);
+        return one(
+                connection, "where v.owner = ? and v.model = ? and v.version = ?", ownerColumn(owner), model, version);
     }
 
     /** Versions made by a run: one, or none while the run is not packaged. */
@@ -305,7 +307,8 @@ public final class Registry {
         return database.transaction(connection -> promotions(connection, owner, model));
     }
 
-    private static List<Promotion> promotions(Connection connection, ModelOwner owner, String model) throws SQLException {
+    private static List<Promotion> promotions(Connection connection, ModelOwner owner, String model)
+            throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
                 "select version, previous_version, gate, forced_by, forced_why, promoted_at from promotions"
                         + " where owner = ? and model = ? order by id")) {
@@ -349,11 +352,13 @@ public final class Registry {
         return database.transaction(connection -> RunRows.ofModel(connection, owner, model));
     }
 
-    private static Optional<ModelVersion> one(Connection connection, String where, Object... parameters) throws SQLException {
+    private static Optional<ModelVersion> one(Connection connection, String where, Object... parameters)
+            throws SQLException {
         return all(connection, where, parameters).stream().findFirst();
     }
 
-    private static List<ModelVersion> all(Connection connection, String where, Object... parameters) throws SQLException {
+    private static List<ModelVersion> all(Connection connection, String where, Object... parameters)
+            throws SQLException {
         try (PreparedStatement select = connection.prepareStatement("select " + VERSION_COLUMNS + where)) {
             for (int i = 0; i < parameters.length; i++) select.setObject(i + 1, parameters[i]);
             List<ModelVersion> versions = new ArrayList<>();

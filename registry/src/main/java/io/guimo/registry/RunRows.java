@@ -26,10 +26,11 @@ final class RunRows {
     private RunRows() {}
 
     static void insert(Connection connection, RunRecord run) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("insert into runs (id, owner, model, task, configuration,"
-                + " data_fingerprints, code_version, environment, curve, evaluation, seconds, cpu_seconds, peak_memory_bytes, cost, currency,"
-                + " started_at, finished_at)"
-                + " values (?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?::jsonb, ?::jsonb, ?::jsonb, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing")) {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "insert into runs (id, owner, model, task, configuration,"
+                        + " data_fingerprints, code_version, environment, curve, evaluation, seconds, cpu_seconds, peak_memory_bytes, cost, currency,"
+                        + " started_at, finished_at)"
+                        + " values (?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?::jsonb, ?::jsonb, ?::jsonb, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing")) {
             insert.setString(1, run.id());
             insert.setString(2, Registry.ownerColumn(run.owner()));
             insert.setString(3, run.model());
@@ -60,8 +61,8 @@ final class RunRows {
     }
 
     static List<RunRecord> ofModel(Connection connection, ModelOwner owner, String model) throws SQLException {
-        try (PreparedStatement select =
-                connection.prepareStatement("select * from runs where owner = ? and model = ? order by finished_at desc, id desc")) {
+        try (PreparedStatement select = connection.prepareStatement(
+                "select * from runs where owner = ? and model = ? order by finished_at desc, id desc")) {
             select.setString(1, Registry.ownerColumn(owner));
             select.setString(2, model);
             return read(select);
@@ -117,7 +118,9 @@ final class RunRows {
             Map<String, Double> values = new TreeMap<>();
             point.path("values")
                     .properties()
-                    .forEach(e -> values.put(e.getKey(), e.getValue().isNull() ? Double.NaN : e.getValue().doubleValue()));
+                    .forEach(e -> values.put(
+                            e.getKey(),
+                            e.getValue().isNull() ? Double.NaN : e.getValue().doubleValue()));
             curve.add(new CurvePoint(point.path("epoch").intValue(), values));
         }
         return curve;
@@ -125,7 +128,9 @@ final class RunRows {
 
     private static Map<String, String> readTexts(String json) {
         Map<String, String> texts = new TreeMap<>();
-        JSON.readTree(json).properties().forEach(e -> texts.put(e.getKey(), e.getValue().stringValue()));
+        JSON.readTree(json)
+                .properties()
+                .forEach(e -> texts.put(e.getKey(), e.getValue().stringValue()));
         return texts;
     }
 }
