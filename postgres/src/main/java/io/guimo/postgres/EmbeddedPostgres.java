@@ -1,25 +1,89 @@
 package io.guimo.postgres;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The PostgreSQL server of a home folder, started by this process and stopped with it. */
+/**
+ * The PostgreSQL server of a home folder, started by this process and stopped with it, by {@link #close()} or, where the system has {@code
+ * setpriv}, by the kernel when this process dies. It listens on the loopback interface only and asks for a password.
+ */
 public final class EmbeddedPostgres implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedPostgres.class);
+
+    private static final String USER = "guimo";
+    private static final String MAJOR_VERSION = "18";
+    private static final long START_SECONDS = 60;
+    private static final long STOP_SECONDS = 60;
+    private static final int PORT_ATTEMPTS = 5;
+    private static final long LARGEST_LOG_BYTES = 10 << 20;
+
+    private final Path folder;
+    private final FolderLock lock;
+    private final Process server;
     private final DatabaseAddress address;
 
-    private EmbeddedPostgres(DatabaseAddress address) {
+    private EmbeddedPostgres(Path folder, FolderLock lock, Process server, DatabaseAddress address) {
+        this.folder = folder;
+        this.lock = lock;
+        this.server = server;
         this.address = address;
     }
 
     /**
-     * Unpacks and creates what is missing under {@code folder}, then starts the server on a free port of the loopback interface.
+     * Unpacks and creates what is missing under {@code folder}, then starts the server on a free port of the loopback interface. Takes about
+     * 5 s the first time and .5 s later.
      *
      * @param folder usually {@code <home>/postgres}
      * @throws EmbeddedPostgresException with one clear paragraph if another process owns the folder, the disk is full or the folder is damaged
      */
     public static EmbeddedPostgres start(Path folder) {
-        if (!Files.isDirectory(folder)) throw new EmbeddedPostgresException("cannot start PostgreSQL in " + folder);
-        return new EmbeddedPostgres(new DatabaseAddress("jdbc:postgresql://127.0.0.1:5432/postgres", "guimo", ""));
+        try {
+            return start(folder, ServerUser.choose());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EmbeddedPostgresException("interrupted while PostgreSQL was starting in " + folder, e);
+        } catch (IOException e) {
+            throw explain(folder, e);
+        } catch (UncheckedIOException e) {
+            throw explain(folder, new IOException(e.getMessage(), e));
+        }
+    }
+
+    static EmbeddedPostgres start(Path given, ServerUser user) throws IOException, InterruptedException {
+        Path folder = Files.createDirectories(given.toAbsolutePath().normalize());
+        FolderLock lock = FolderLock.take(folder);
+        try {
+            Path bin = ServerPrograms.unpack(folder).resolve("bin");
+            Path data = folder.resolve("data");
+            stopOrphan(data);
+            String password = password(folder);
+            if (Files.notExists(data.resolve("PG_VERSION"))) create(folder, bin, user, password);
+            checkVersion(data);
+            if (user.owner() != null) Folders.give(data, user.owner());
+            return launch(folder, lock, bin, user, password);
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
     }
 
     /** How to reach it; the port changes with each start. */
@@ -27,7 +91,273 @@ public final class EmbeddedPostgres implements AutoCloseable {
         return address;
     }
 
+    /** The server's main process, for measuring its CPU time and that of its children. */
+    public long processId() {
+        return server.pid();
+    }
+
     /** Stops the server: open transactions are rolled back, what was committed stays. */
     @Override
-    public void close() {}
+    public void close() {
+        try (lock) {
+            if (server.isAlive()) Commands.interrupt(server.pid());
+            if (!server.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn(
+                        "PostgreSQL in {} did not stop within {} s and is killed; it recovers at its next start",
+                        folder,
+                        STOP_SECONDS);
+                server.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            server.destroyForcibly();
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot stop PostgreSQL in " + folder, e);
+        }
+    }
+
+    private static void create(Path folder, Path bin, ServerUser user, String password)
+            throws IOException, InterruptedException {
+        Path data = folder.resolve("data");
+        if (Files.exists(data)) {
+            throw new EmbeddedPostgresException(
+                    "the folder " + data
+                            + " is damaged: it has no PG_VERSION. Put it back from a backup, or move it away to begin with an empty database.");
+        }
+        Path unfinished = folder.resolve("data.unfinished");
+        Folders.delete(unfinished);
+        Files.createDirectory(
+                unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path passwordFile = folder.resolve("password.unfinished");
+        writePrivately(passwordFile, password + "\n");
+        if (user.owner() != null) {
+            Folders.give(unfinished, user.owner());
+            Folders.give(passwordFile, user.owner());
+        }
+        Commands.run(user.command(
+                bin.resolve("initdb"),
+                "-D",
+                unfinished.toString(),
+                "-U",
+                USER,
+                "-A",
+                "scram-sha-256",
+                "--pwfile=" + passwordFile,
+                "-E",
+                "UTF8",
+                "--locale-provider=builtin",
+                "--locale=C.UTF-8",
+                "--data-checksums"));
+        Files.delete(passwordFile);
+        Files.move(unfinished, data, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static String password(Path folder) throws IOException {
+        Path secret = folder.resolve("secret");
+        if (Files.exists(secret)) return Files.readString(secret).strip();
+        if (Files.exists(folder.resolve("data"))) {
+            throw new EmbeddedPostgresException(
+                    "the file " + secret + " is missing, and with it the password of the database in "
+                            + folder.resolve("data") + ". Put it back from a backup.");
+        }
+        byte[] random = new byte[24];
+        new SecureRandom().nextBytes(random);
+        String password = Base64.getUrlEncoder().encodeToString(random);
+        Path unfinished = folder.resolve("secret.unfinished");
+        writePrivately(unfinished, password);
+        Files.move(unfinished, secret, StandardCopyOption.ATOMIC_MOVE);
+        return password;
+    }
+
+    private static void writePrivately(Path file, String text) throws IOException {
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, text);
+    }
+
+    private static void checkVersion(Path data) throws IOException {
+        String version = Files.readString(data.resolve("PG_VERSION")).strip();
+        if (!version.equals(MAJOR_VERSION)) {
+            throw new EmbeddedPostgresException("the database in " + data + " was written by PostgreSQL " + version
+                    + ", and this program brings PostgreSQL " + MAJOR_VERSION
+                    + ". Dump it with the version that wrote it and load the dump into a new home folder.");
+        }
+    }
+
+    private static EmbeddedPostgres launch(Path folder, FolderLock lock, Path bin, ServerUser user, String password)
+            throws IOException, InterruptedException {
+        Path log = folder.resolve("log");
+        if (Files.exists(log) && Files.size(log) > LARGEST_LOG_BYTES) {
+            Files.move(log, folder.resolve("log.old"), StandardCopyOption.REPLACE_EXISTING);
+        }
+        for (int attempt = 1; ; attempt++) {
+            long logStart = Files.exists(log) ? Files.size(log) : 0;
+            int port = freePort();
+            Process server = spawn(command(folder.resolve("data"), bin, user, port), log);
+            if (isReady(folder.resolve("data"), server)) {
+                String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
+                return new EmbeddedPostgres(folder, lock, server, new DatabaseAddress(url, USER, password));
+            }
+            server.destroyForcibly().waitFor();
+            String said = tail(log, logStart);
+            // Between our asking for a free port and the server's binding it, another process can take it.
+            boolean portTaken = said.contains("could not bind") || said.contains("Address already in use");
+            if (!portTaken || attempt == PORT_ATTEMPTS) {
+                throw new IOException("the server ended while starting; it said: " + said);
+            }
+        }
+    }
+
+    private static List<String> command(Path data, Path bin, ServerUser user, int port) throws InterruptedException {
+        List<String> command = new ArrayList<>(user.prefix());
+        if (Commands.succeeds("setpriv", "--pdeathsig", "INT", "true")) {
+            command.addAll(List.of("setpriv", "--pdeathsig", "INT"));
+        }
+        command.addAll(
+                List.of(bin.resolve("postgres").toString(), "-D", data.toString(), "-p", Integer.toString(port)));
+        for (String setting : List.of(
+                "listen_addresses=127.0.0.1",
+                "unix_socket_directories=",
+                "max_connections=100",
+                "shared_buffers=128MB",
+                "max_wal_size=2GB",
+                "checkpoint_timeout=15min",
+                "wal_buffers=16MB",
+                "jit=off",
+                "log_min_messages=warning",
+                "log_checkpoints=off",
+                "autovacuum_naptime=15s")) {
+            command.addAll(List.of("-c", setting));
+        }
+        return command;
+    }
+
+    /**
+     * The kernel's parent-death signal is sent when the <em>thread</em> that made the process ends, so that thread must live as long as the
+     * server.
+     */
+    private static Process spawn(List<String> command, Path log) throws IOException, InterruptedException {
+        CompletableFuture<Process> started = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().name("postgres-parent").start(() -> {
+            try {
+                Process process = new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                        .start();
+                started.complete(process);
+                process.waitFor();
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                started.completeExceptionally(e);
+            }
+        });
+        try {
+            return started.join();
+        } catch (CompletionException e) {
+            throw new IOException("cannot run " + command, e.getCause());
+        }
+    }
+
+    /** Waits until the server writes "ready" into its pid file (line 8, src/include/utils/pidfile.h) or ends. */
+    private static boolean isReady(Path data, Process server) throws IOException, InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        Path pidFile = data.resolve("postmaster.pid");
+        while (server.isAlive()) {
+            List<String> lines = linesOf(pidFile);
+            if (lines.size() >= 8
+                    && lines.get(0).strip().equals(Long.toString(server.pid()))
+                    && lines.get(7).strip().equals("ready")) {
+                return true;
+            }
+            if (System.nanoTime() > end) {
+                throw new IOException("the server was not ready within " + START_SECONDS + " s");
+            }
+            server.waitFor(10, TimeUnit.MILLISECONDS);
+        }
+        return false;
+    }
+
+    /**
+     * A server left behind by a process that was killed. We hold the folder's lock, so nobody else owns it: it is stopped, its log is safe. A
+     * pid file without a server would refuse the next start when another process got the same number; it is removed once nobody works in
+     * the folder.
+     */
+    private static void stopOrphan(Path data) throws IOException, InterruptedException {
+        Path pidFile = data.resolve("postmaster.pid");
+        List<String> lines = linesOf(pidFile);
+        if (lines.isEmpty() && Files.notExists(pidFile)) return;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
+        boolean told = false;
+        for (List<Long> users = usersOf(data); !users.isEmpty(); users = usersOf(data)) {
+            if (!told && !lines.isEmpty()) {
+                long postmaster = Long.parseLong(lines.getFirst().strip());
+                if (users.contains(postmaster)) Commands.interrupt(postmaster);
+                told = true;
+            }
+            if (System.nanoTime() > end) {
+                throw new EmbeddedPostgresException("processes " + users + " still work in " + data
+                        + ", left by a run that was killed. Stop them (kill -INT PID), then start again.");
+            }
+            Thread.sleep(20);
+        }
+        Files.deleteIfExists(pidFile);
+    }
+
+    /** Live processes whose working folder is the data folder, as that of every PostgreSQL process is. */
+    private static List<Long> usersOf(Path data) throws IOException {
+        List<Long> users = new ArrayList<>();
+        Path processes = Path.of("/proc");
+        if (Files.notExists(processes)) return users;
+        Path wanted = data.toRealPath();
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(processes, "[0-9]*")) {
+            for (Path process : stream) {
+                try {
+                    if (Files.readSymbolicLink(process.resolve("cwd")).equals(wanted)) {
+                        users.add(Long.parseLong(process.getFileName().toString()));
+                    }
+                } catch (FileSystemException e) {
+                    // ended meanwhile, a zombie, or another user's: no server of ours
+                    LOG.trace("not ours: {}", process, e);
+                }
+            }
+        }
+        return users;
+    }
+
+    private static List<String> linesOf(Path file) throws IOException {
+        try {
+            return Files.readAllLines(file);
+        } catch (NoSuchFileException e) {
+            return List.of();
+        }
+    }
+
+    private static String tail(Path log, long from) throws IOException {
+        byte[] all = Files.readAllBytes(log);
+        int start = (int) Math.max(Math.min(from, all.length), all.length - 2000L);
+        return new String(all, start, all.length - start, StandardCharsets.UTF_8).strip();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static EmbeddedPostgresException explain(Path folder, IOException e) {
+        String said = String.valueOf(e.getMessage());
+        String advice;
+        if (said.contains("No space left") || said.contains("Disk quota exceeded")) {
+            advice =
+                    "The disk is full: free some space (a fresh database needs 150 MB) and start again; nothing that was committed is lost.";
+        } else if (said.contains("Permission denied") || e instanceof java.nio.file.AccessDeniedException) {
+            advice = "This user may not write there: change the owner, or choose another home folder (--home DIR).";
+        } else if (said.contains("Read-only file system")) {
+            advice = "Choose another home folder (--home DIR).";
+        } else {
+            advice =
+                    "If files in it were changed or lost, put the folder back from a backup, or move it away to begin with an empty database. "
+                            + "The server's own words stand in " + folder.resolve("log") + ".";
+        }
+        return new EmbeddedPostgresException("PostgreSQL cannot start in " + folder + ": " + said + ". " + advice, e);
+    }
 }

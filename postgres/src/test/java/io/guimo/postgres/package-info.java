@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.postgres;
+
+import org.jspecify.annotations.NullMarked;

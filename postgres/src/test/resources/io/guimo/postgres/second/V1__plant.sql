@@ -1,0 +1,1 @@
+create table plant (name text primary key);
