@@ -48,10 +48,7 @@ public record PlanSettings(
     }
 
     public PlanSettings {
-        if (!NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException(
-                    "plan name \"" + name + "\": write 1 to 64 lower-case letters, digits and dashes");
-        }
+        checkName(name);
         if (fee == null) fee = BigDecimal.ZERO;
         if (fee.signum() < 0) {
             throw new IllegalArgumentException(
@@ -79,6 +76,19 @@ public record PlanSettings(
         if (!includes.isEmpty() && overage == null && !prices.keySet().containsAll(includes.keySet())) {
             throw new IllegalArgumentException("plan " + name
                     + " includes usage without a price beyond it; name the plan whose prices hold then: overage: payg");
+        }
+    }
+
+    /** The price of the period, 0 where none was given. */
+    @Override
+    public BigDecimal fee() {
+        return requireNonNull(fee);
+    }
+
+    static void checkName(String name) {
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException(
+                    "plan name \"" + name + "\": write 1 to 64 lower-case letters, digits and dashes");
         }
     }
 

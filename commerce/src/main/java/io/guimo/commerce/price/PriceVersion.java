@@ -12,7 +12,8 @@ import java.util.Map;
  *
  * @param plan name of the plan
  * @param product name of the product sold, such as a model
- * @param rules one rule for each meter that is sold; a meter without a rule has no price and is not served
+ * @param rules one rule for each meter that is sold; a meter without a rule has no price and is not served. None at all: the product is no
+ *     longer sold
  * @param validFrom first instant at which it holds
  */
 public record PriceVersion(
@@ -23,11 +24,9 @@ public record PriceVersion(
         Map<Meter, TierRule> rules,
         Instant validFrom) {
     public PriceVersion {
-        if (rules.isEmpty()) {
-            throw new IllegalArgumentException("the price of " + product + " on plan " + plan + " names no meter");
-        }
         // in the order of the meters, so that equal prices are written equally
-        EnumMap<Meter, TierRule> ordered = new EnumMap<>(rules);
+        EnumMap<Meter, TierRule> ordered = new EnumMap<>(Meter.class);
+        ordered.putAll(rules);
         for (TierRule rule : ordered.values()) {
             if (!rule.currency().equals(currency)) {
                 throw new IllegalArgumentException("the price of " + product + " on plan " + plan + " is in " + currency
