@@ -112,11 +112,7 @@ final class ManifestFormat {
         try {
             root = JSON.readTree(content);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException(
-                    "the manifest is not JSON: " + Shown.text(e.getOriginalMessage()) + " at line "
-                            + e.getLocation().getLineNr() + ", column "
-                            + e.getLocation().getColumnNr(),
-                    e);
+            throw new IllegalArgumentException("the manifest is not JSON: " + Shown.text(e.getOriginalMessage()), e);
         }
         Fields fields = new Fields("manifest", root);
         int version = fields.integer("formatVersion");

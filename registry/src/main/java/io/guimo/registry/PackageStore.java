@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -31,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>A file appears under its name only when it is whole and on the disk, and a package exists from the moment its signature does, which is written
- * last: a crash leaves no half package, and writing it again continues where it stopped. Several processes may write at once.
+ * last: a crash leaves no half package, and writing it again continues where it stopped. Several processes
+ * may write at once; within a process one object serves a folder, for any number of threads.
  */
 public final class PackageStore {
     private static final int COPY_BYTES = 1 << 20;
@@ -243,7 +245,7 @@ public final class PackageStore {
         writing.lock();
         try (FileChannel lockFile =
                 FileChannel.open(incoming.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            FileLock exclusive = lockFile.lock();
+            FileLock exclusive = lock(lockFile);
             try {
                 if (Files.isRegularFile(target)
                         && Files.size(target) == bytes
@@ -259,6 +261,15 @@ public final class PackageStore {
             }
         } finally {
             writing.unlock();
+        }
+    }
+
+    private static FileLock lock(FileChannel lockFile) throws IOException {
+        try {
+            return lockFile.lock();
+        } catch (OverlappingFileLockException e) {
+            throw new IllegalStateException(
+                    "two PackageStore objects of one process write to the same folder; share one", e);
         }
     }
 

@@ -1,0 +1,3 @@
+guimo-signature 1
+key 1905044c0c0c6b17fbe050681ce2d753
+ed25519 +XvdXtv1dcsYqk8MBjb6zn24I56w0quCbLFKyzmN0iFBYcAS8nbo0mxNxGbygXdix3N3izYfVdBw7nBRg3B8BQ==
