@@ -1,0 +1,103 @@
+package io.guimo.serve.http;
+
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One method of one path: who may call it, what goes in and out, and what serves it. Served and described from this one record.
+ *
+ * @param path segments beginning with a slash, variables in braces, such as {@code /v1/models/{id}}; a path below {@code /v1} is also served
+ *     without it
+ * @param bodyLimit largest request body in bytes; 0: the route reads none
+ * @param about what the description says
+ */
+public record Route(Method method, String path, Access access, long bodyLimit, About about, Handler handler) {
+    public Route {
+        if (!path.startsWith("/") || path.length() > 1 && path.endsWith("/")) {
+            throw new IllegalArgumentException("a route's path begins with a slash and ends without one: " + path);
+        }
+    }
+
+    public static Route get(String path, Access access, About about, Handler handler) {
+        return new Route(Method.GET, path, access, 0, about, handler);
+    }
+
+    public static Route post(String path, Access access, long bodyLimit, About about, Handler handler) {
+        return new Route(Method.POST, path, access, bodyLimit, about, handler);
+    }
+
+    public static Route delete(String path, Access access, About about, Handler handler) {
+        return new Route(Method.DELETE, path, access, 0, about, handler);
+    }
+
+    /** Names of the variables in the path, in order. */
+    public List<String> variables() {
+        return Arrays.stream(path.split("/"))
+                .filter(s -> s.startsWith("{"))
+                .map(s -> s.substring(1, s.length() - 1))
+                .toList();
+    }
+
+    /**
+     * What the description says of a route.
+     *
+     * @param operation name for generated clients, such as {@code createEmbeddings}; unique
+     * @param group heading under which it is listed
+     * @param summary one sentence
+     * @param request shape of the JSON body, or null when there is none
+     * @param answer shape of the JSON answer, or null when it is not JSON
+     * @param answerMediaType content type of the answer
+     * @param requestMediaTypes content types read
+     * @param query parameters in the query
+     */
+    public record About(
+            String operation,
+            String group,
+            String summary,
+            @Nullable Class<?> request,
+            @Nullable Class<?> answer,
+            String answerMediaType,
+            List<String> requestMediaTypes,
+            List<Parameter> query) {
+        public About {
+            requestMediaTypes = List.copyOf(requestMediaTypes);
+            query = List.copyOf(query);
+        }
+
+        public static About of(String operation, String group, String summary) {
+            return new About(operation, group, summary, null, null, Content.JSON, List.of(), List.of());
+        }
+
+        public About request(Class<?> shape) {
+            return new About(
+                    operation, group, summary, shape, answer, answerMediaType, List.of(Content.JSON), query);
+        }
+
+        public About answer(Class<?> shape) {
+            return new About(operation, group, summary, request, shape, Content.JSON, requestMediaTypes, query);
+        }
+
+        public About answerMediaType(String mediaType) {
+            return new About(operation, group, summary, request, null, mediaType, requestMediaTypes, query);
+        }
+
+        public About alsoReads(String mediaType) {
+            List<String> types = new java.util.ArrayList<>(requestMediaTypes);
+            types.add(mediaType);
+            return new About(operation, group, summary, request, answer, answerMediaType, types, query);
+        }
+
+        public About query(Parameter... parameters) {
+            return new About(
+                    operation, group, summary, request, answer, answerMediaType, requestMediaTypes, List.of(parameters));
+        }
+    }
+
+    /**
+     * A parameter in the query.
+     *
+     * @param type {@code string} or {@code integer}
+     */
+    public record Parameter(String name, String type, String description) {}
+}

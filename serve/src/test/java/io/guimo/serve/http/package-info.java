@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.serve.http;
+
+import org.jspecify.annotations.NullMarked;
