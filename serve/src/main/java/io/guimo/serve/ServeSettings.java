@@ -53,7 +53,14 @@ public record ServeSettings(
     /** These settings on another port. */
     public ServeSettings withPort(int other) {
         return new ServeSettings(
-                host, other, connections, concurrentRequests, bodyMemoryMebibytes, drain, requestsPerMinute, tokensPerMinute);
+                host,
+                other,
+                connections,
+                concurrentRequests,
+                bodyMemoryMebibytes,
+                drain,
+                requestsPerMinute,
+                tokensPerMinute);
     }
 
     @Override

@@ -56,7 +56,8 @@ public final class Server implements AutoCloseable {
         all.add(Route.get(
                 "/metrics",
                 Access.PUBLIC,
-                Route.About.of("getMetrics", "Health", "Measurements for Prometheus").answerMediaType(PROMETHEUS_TEXT),
+                Route.About.of("getMetrics", "Health", "Measurements for Prometheus")
+                        .answerMediaType(PROMETHEUS_TEXT),
                 exchange -> Content.text(200, PROMETHEUS_TEXT, metrics.scrape())));
         all.add(description(all));
         HttpServer http = HttpServer.start(
@@ -105,7 +106,8 @@ public final class Server implements AutoCloseable {
         return Route.get(
                 "/health/ready",
                 Access.PUBLIC,
-                Route.About.of("getReady", "Health", "Whether requests are served; 503 while not").answer(Health.class),
+                Route.About.of("getReady", "Health", "Whether requests are served; 503 while not")
+                        .answer(Health.class),
                 exchange -> ready.getAsBoolean()
                         ? Content.json(new Health("ready"))
                         : Content.json(503, new Health("not ready")));

@@ -81,8 +81,7 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
             RouteTable.Found found = found(method, request);
             if (found instanceof RouteTable.Found.Matched(Route route, Map<String, String> variables)) {
                 path = route.path();
-                try (Exchange exchange =
-                        new Exchange(id, route, variables, request, bodyMemory, slowClients)) {
+                try (Exchange exchange = new Exchange(id, route, variables, request, bodyMemory, slowClients)) {
                     Answer answer = answer(exchange);
                     status = send(answer, exchange.answerHeaders(), id, request, response);
                 }
@@ -159,7 +158,12 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
         } catch (DataReader.InsufficientDataAvailableException | CloseConnectionException e) {
             throw new CloseConnectionException("The client left before its request was complete", e);
         } catch (Exception e) {
-            LOG.error("{} {} {} failed", exchange.id(), exchange.route().method(), exchange.route().path(), e);
+            LOG.error(
+                    "{} {} {} failed",
+                    exchange.id(),
+                    exchange.route().method(),
+                    exchange.route().path(),
+                    e);
             return new Refusal.Broken(exchange.id());
         } finally {
             if (counted) places.release();
@@ -170,8 +174,7 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
         Caller caller = authenticated(exchange);
         exchange.authenticated(caller);
         if (access == Access.OWNER && caller.role() != Role.OWNER) {
-            throw new RefusedException(
-                    new Refusal.Forbidden("This needs the owner's key; yours is a customer's"));
+            throw new RefusedException(new Refusal.Forbidden("This needs the owner's key; yours is a customer's"));
         }
         if (access == Access.KEY && caller.role() != Role.OWNER) {
             try {
@@ -189,8 +192,8 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
                     "No API key; send the header 'Authorization: Bearer KEY'", "missing_api_key"));
         }
         if (!header.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
-            throw new RefusedException(new Refusal.Unauthenticated(
-                    "The header 'Authorization' must be 'Bearer KEY'", "invalid_api_key"));
+            throw new RefusedException(
+                    new Refusal.Unauthenticated("The header 'Authorization' must be 'Bearer KEY'", "invalid_api_key"));
         }
         return authenticate
                 .apply(header.substring(BEARER.length()).trim())
@@ -199,16 +202,13 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
     }
 
     private static Refusal refusal(RequestException e, Route route) {
-        if (e.status().code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()) return new Refusal.TooLarge(route.bodyLimit());
+        if (e.status().code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code())
+            return new Refusal.TooLarge(route.bodyLimit());
         return new Refusal.InvalidRequest("The request is not valid HTTP: " + e.getMessage(), null, "invalid_http");
     }
 
     private int send(
-            Answer answer,
-            Map<String, String> headers,
-            RequestId id,
-            ServerRequest request,
-            ServerResponse response) {
+            Answer answer, Map<String, String> headers, RequestId id, ServerRequest request, ServerResponse response) {
         boolean keep = keepsConnection(request, response);
         response.header(REQUEST_ID, id.value());
         headers.forEach((name, value) -> response.header(HeaderNames.createFromLowercase(name), value));

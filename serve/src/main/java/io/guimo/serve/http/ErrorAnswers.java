@@ -11,31 +11,41 @@ public final class ErrorAnswers {
 
     public static Content of(Refusal refusal) {
         return switch (refusal) {
-            case Refusal.InvalidRequest r -> error(400, "invalid_request_error", r.message(), r.param(), r.code()).build();
+            case Refusal.InvalidRequest r ->
+                error(400, "invalid_request_error", r.message(), r.param(), r.code())
+                        .build();
             case Refusal.Unauthenticated r ->
                 error(401, "invalid_request_error", r.message(), null, r.code())
                         .header("www-authenticate", "Bearer")
                         .build();
             case Refusal.Forbidden r ->
-                error(403, "permission_error", r.message(), null, "permission_denied").build();
-            case Refusal.NotFound r -> error(404, "invalid_request_error", r.message(), r.param(), r.code()).build();
+                error(403, "permission_error", r.message(), null, "permission_denied")
+                        .build();
+            case Refusal.NotFound r ->
+                error(404, "invalid_request_error", r.message(), r.param(), r.code())
+                        .build();
             case Refusal.WrongMethod r ->
                 error(405, "invalid_request_error", r.message(), null, "method_not_allowed")
                         .header("allow", String.join(", ", r.allowed()))
                         .build();
             case Refusal.TooSlow r ->
-                error(408, "invalid_request_error", r.message(), null, "request_timeout").build();
+                error(408, "invalid_request_error", r.message(), null, "request_timeout")
+                        .build();
             case Refusal.Conflict r -> {
                 Builder answer = error(409, "idempotency_error", r.message(), null, r.code());
                 Duration retryAfter = r.retryAfter();
                 yield (retryAfter == null ? answer.retry(false) : answer.retryAfter(retryAfter)).build();
             }
             case Refusal.TooLarge r ->
-                error(413, "invalid_request_error", r.message(), null, "request_too_large").build();
+                error(413, "invalid_request_error", r.message(), null, "request_too_large")
+                        .build();
             case Refusal.WrongMediaType r ->
-                error(415, "invalid_request_error", r.message(), null, "unsupported_media_type").build();
+                error(415, "invalid_request_error", r.message(), null, "unsupported_media_type")
+                        .build();
             case Refusal.Unprocessable r ->
-                error(422, "idempotency_error", r.message(), null, r.code()).retry(false).build();
+                error(422, "idempotency_error", r.message(), null, r.code())
+                        .retry(false)
+                        .build();
             case Refusal.RateLimited r ->
                 error(429, r.unit(), r.message(), null, "rate_limit_exceeded")
                         .retryAfter(r.retryAfter())
@@ -45,12 +55,19 @@ public final class ErrorAnswers {
                         .retry(false)
                         .build();
             case Refusal.Overloaded r ->
-                error(503, "server_error", r.message(), null, "overloaded").retryAfter(r.retryAfter()).build();
+                error(503, "server_error", r.message(), null, "overloaded")
+                        .retryAfter(r.retryAfter())
+                        .build();
             case Refusal.Draining r ->
-                error(503, "server_error", r.message(), null, "shutting_down").retryAfter(Duration.ofSeconds(1)).build();
+                error(503, "server_error", r.message(), null, "shutting_down")
+                        .retryAfter(Duration.ofSeconds(1))
+                        .build();
             case Refusal.UpstreamFailed r ->
-                error(502, "server_error", r.message(), null, "upstream_failed").retry(true).build();
-            case Refusal.Broken r -> error(500, "server_error", r.message(), null, "internal_error").build();
+                error(502, "server_error", r.message(), null, "upstream_failed")
+                        .retry(true)
+                        .build();
+            case Refusal.Broken r ->
+                error(500, "server_error", r.message(), null, "internal_error").build();
         };
     }
 
@@ -63,7 +80,11 @@ public final class ErrorAnswers {
      * @param param the field at fault, or null
      * @param code stable code
      */
-    public record ErrorDetail(String message, String type, @Nullable String param, @Nullable String code) {}
+    public record ErrorDetail(
+            String message,
+            String type,
+            @Nullable String param,
+            @Nullable String code) {}
 
     private static Builder error(
             int status, String type, String message, @Nullable String param, @Nullable String code) {

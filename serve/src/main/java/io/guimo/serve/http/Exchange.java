@@ -112,7 +112,8 @@ public final class Exchange implements AutoCloseable {
     /** Refuses the request unless its body is of one of these media types. */
     public void requireMediaType(List<String> accepted) {
         if (!accepted.contains(mediaType())) {
-            throw new RefusedException(new Refusal.WrongMediaType(header("content-type").orElse(""), accepted));
+            throw new RefusedException(
+                    new Refusal.WrongMediaType(header("content-type").orElse(""), accepted));
         }
     }
 

@@ -61,7 +61,8 @@ public final class HttpServer implements AutoCloseable {
             RateLimits rateLimits,
             MeterRegistry registry) {
         HELIDON.setLevel(java.util.logging.Level.WARNING);
-        long largestBody = routes.routes().stream().mapToLong(Route::bodyLimit).max().orElse(0);
+        long largestBody =
+                routes.routes().stream().mapToLong(Route::bodyLimit).max().orElse(0);
         SlowClients slowClients = new SlowClients();
         Dispatcher dispatcher = new Dispatcher(
                 routes,
@@ -118,8 +119,8 @@ public final class HttpServer implements AutoCloseable {
     private static RuntimeException listenFailure(Options options, RuntimeException e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof BindException || cause instanceof java.nio.channels.UnresolvedAddressException) {
-                BindException bind = new BindException("cannot listen on " + options.host() + ":" + options.port() + " ("
-                        + cause.getMessage() + "); end the program that holds the port or choose another one");
+                BindException bind = new BindException("cannot listen on " + options.host() + ":" + options.port()
+                        + " (" + cause.getMessage() + "); end the program that holds the port or choose another one");
                 bind.initCause(cause);
                 return new UncheckedIOException(bind);
             }
@@ -139,7 +140,9 @@ public final class HttpServer implements AutoCloseable {
                 Content content = ErrorAnswers.of(refusal);
                 ServerResponseHeaders answerHeaders = ServerResponseHeaders.create();
                 answerHeaders.set(HeaderNames.CONTENT_TYPE, content.mediaType());
-                answerHeaders.set(HeaderNames.createFromLowercase("x-request-id"), RequestId.next().value());
+                answerHeaders.set(
+                        HeaderNames.createFromLowercase("x-request-id"),
+                        RequestId.next().value());
                 return DirectHandler.TransportResponse.builder()
                         .status(Status.create(content.status()))
                         .headers(answerHeaders)
@@ -157,8 +160,9 @@ public final class HttpServer implements AutoCloseable {
             case 500 -> new Refusal.Broken(RequestId.next());
             default ->
                 new Refusal.InvalidRequest(
-                        "The request is not valid HTTP" + (message == null ? "" : ": " + message), null, "invalid_http");
+                        "The request is not valid HTTP" + (message == null ? "" : ": " + message),
+                        null,
+                        "invalid_http");
         };
     }
-
 }

@@ -1,5 +1,6 @@
 package io.guimo.serve.http;
 
+import io.guimo.units.NearestName;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,7 +27,6 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.exc.ValueInstantiationException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.type.LogicalType;
-import io.guimo.units.NearestName;
 
 /**
  * JSON on the wire: records, fields in snake case. Reading is strict, because a mistake that is accepted is a mistake that is billed: no unknown or
@@ -94,9 +94,10 @@ public final class Json {
                 .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
                 .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                 .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
-                .withCoercionConfig(LogicalType.Textual, c -> c.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
-                        .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
-                        .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail));
+                .withCoercionConfig(
+                        LogicalType.Textual, c -> c.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                                .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                                .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail));
         for (JacksonModule module : WireTypes.modules()) builder.addModule(module);
         return builder.build();
     }
@@ -105,7 +106,8 @@ public final class Json {
         String param = path(e);
         String at = e.getLocation() == null
                 ? ""
-                : " at line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr();
+                : " at line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr();
         return switch (e) {
             case StreamConstraintsException x ->
                 new Refusal.InvalidRequest("The JSON is beyond what is read: " + sentence(x), param, "invalid_json");
@@ -114,18 +116,26 @@ public final class Json {
                 new Refusal.InvalidRequest("A number is out of range" + at + ": " + sentence(x), param, "invalid_type");
             case InvalidNullException x ->
                 new Refusal.InvalidRequest("'" + param + "' must not be null", param, "invalid_type");
-            case ValueInstantiationException x when x.getCause() instanceof RefusedException refused -> refused.refusal();
-            case ValueInstantiationException x when x.getCause() instanceof IllegalArgumentException cause ->
+            case ValueInstantiationException x
+            when x.getCause() instanceof RefusedException refused -> refused.refusal();
+            case ValueInstantiationException x
+            when x.getCause() instanceof IllegalArgumentException cause ->
                 new Refusal.InvalidRequest(String.valueOf(cause.getMessage()), param, "invalid_value");
-            case MismatchedInputException x when x.getOriginalMessage().startsWith("Trailing token") ->
+            case MismatchedInputException x
+            when x.getOriginalMessage().startsWith("Trailing token") ->
                 new Refusal.InvalidRequest("The body goes on after its JSON value" + at, null, "invalid_json");
             case MismatchedInputException x ->
                 new Refusal.InvalidRequest(
-                        "'" + (param == null ? "body" : param) + "' has the wrong type" + at + ": " + sentence(x), param, "invalid_type");
+                        "'" + (param == null ? "body" : param) + "' has the wrong type" + at + ": " + sentence(x),
+                        param,
+                        "invalid_type");
             case StreamReadException x ->
-                new Refusal.InvalidRequest("The body is not valid JSON" + at + ": " + sentence(x), null, "invalid_json");
+                new Refusal.InvalidRequest(
+                        "The body is not valid JSON" + at + ": " + sentence(x), null, "invalid_json");
             case DatabindException x when x.getCause() instanceof RefusedException refused -> refused.refusal();
-            default -> new Refusal.InvalidRequest("The body is not valid JSON" + at + ": " + sentence(e), param, "invalid_json");
+            default ->
+                new Refusal.InvalidRequest(
+                        "The body is not valid JSON" + at + ": " + sentence(e), param, "invalid_json");
         };
     }
 

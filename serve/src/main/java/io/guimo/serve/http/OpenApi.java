@@ -63,9 +63,8 @@ public final class OpenApi {
             operation.put("requestBody", Map.of("required", true, "content", content));
         }
         Class<?> shape = about.answer();
-        Map<String, Object> answer = shape == null
-                ? Map.of(about.answerMediaType(), Map.of())
-                : json(schemas.reference(shape));
+        Map<String, Object> answer =
+                shape == null ? Map.of(about.answerMediaType(), Map.of()) : json(schemas.reference(shape));
         operation.put(
                 "responses",
                 Map.of(
@@ -81,7 +80,14 @@ public final class OpenApi {
         }
         for (Route.Parameter p : route.about().query()) {
             parameters.add(Map.of(
-                    "name", p.name(), "in", "query", "description", p.description(), "schema", Map.of("type", p.type())));
+                    "name",
+                    p.name(),
+                    "in",
+                    "query",
+                    "description",
+                    p.description(),
+                    "schema",
+                    Map.of("type", p.type())));
         }
         if (route.method() == Method.POST && route.access() != Access.PUBLIC) {
             parameters.add(Map.of(

@@ -16,7 +16,8 @@ public final class RefusedException extends RuntimeException {
         return refusal;
     }
 
-    public static RefusedException invalid(String message, @org.jspecify.annotations.Nullable String param, String code) {
+    public static RefusedException invalid(
+            String message, @org.jspecify.annotations.Nullable String param, String code) {
         return new RefusedException(new Refusal.InvalidRequest(message, param, code));
     }
 }

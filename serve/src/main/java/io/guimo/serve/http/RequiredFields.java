@@ -70,7 +70,8 @@ final class RequiredFields {
         try {
             return component.getAccessor().invoke(value);
         } catch (IllegalAccessException | InvocationTargetException e) {
-            throw new IllegalStateException("cannot read " + component + " of " + value.getClass().getName(), e);
+            throw new IllegalStateException(
+                    "cannot read " + component + " of " + value.getClass().getName(), e);
         }
     }
 

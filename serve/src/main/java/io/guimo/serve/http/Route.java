@@ -70,8 +70,7 @@ public record Route(Method method, String path, Access access, long bodyLimit, A
         }
 
         public About request(Class<?> shape) {
-            return new About(
-                    operation, group, summary, shape, answer, answerMediaType, List.of(Content.JSON), query);
+            return new About(operation, group, summary, shape, answer, answerMediaType, List.of(Content.JSON), query);
         }
 
         public About answer(Class<?> shape) {
@@ -90,7 +89,14 @@ public record Route(Method method, String path, Access access, long bodyLimit, A
 
         public About query(Parameter... parameters) {
             return new About(
-                    operation, group, summary, request, answer, answerMediaType, requestMediaTypes, List.of(parameters));
+                    operation,
+                    group,
+                    summary,
+                    request,
+                    answer,
+                    answerMediaType,
+                    requestMediaTypes,
+                    List.of(parameters));
         }
     }
 

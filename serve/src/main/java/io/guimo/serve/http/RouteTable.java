@@ -24,8 +24,8 @@ public final class RouteTable {
             if (route.path().startsWith("/v1/")) add(route.path().substring("/v1".length()), route);
             Route other = operations.put(route.about().operation(), route);
             if (other != null) {
-                throw new IllegalArgumentException(
-                        "two routes are named " + route.about().operation() + ": " + other.path() + ", " + route.path());
+                throw new IllegalArgumentException("two routes are named "
+                        + route.about().operation() + ": " + other.path() + ", " + route.path());
             }
         }
     }
@@ -94,7 +94,8 @@ public final class RouteTable {
             // URLDecoder is made for forms, where a plus is a space; in a path it is a plus
             return URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw RefusedException.invalid("The path segment '" + segment + "' is not percent-encoded UTF-8", null, "invalid_path");
+            throw RefusedException.invalid(
+                    "The path segment '" + segment + "' is not percent-encoded UTF-8", null, "invalid_path");
         }
     }
 
@@ -118,6 +119,8 @@ public final class RouteTable {
     private static final class Node {
         final Map<String, Node> literals = new HashMap<>();
         final Map<Method, Route> routes = new EnumMap<>(Method.class);
-        @Nullable Node variable;
+
+        @Nullable
+        Node variable;
     }
 }

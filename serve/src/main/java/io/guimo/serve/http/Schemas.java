@@ -21,7 +21,8 @@ import java.util.TreeMap;
 
 /** JSON Schemas of the records that {@link Json} reads and writes, by the same rules: snake case, required unless {@code @Nullable}. */
 final class Schemas {
-    private static final Set<Class<?>> IDS = Set.of(RequestId.class, OrganizationId.class, ProjectId.class, KeyId.class);
+    private static final Set<Class<?>> IDS =
+            Set.of(RequestId.class, OrganizationId.class, ProjectId.class, KeyId.class);
     private final Map<String, Object> components = new TreeMap<>();
 
     Map<String, Object> components() {
@@ -65,16 +66,29 @@ final class Schemas {
         Shape shape = raw.getAnnotation(Shape.class);
         if (shape != null) return Map.copyOf(Json.readMap(shape.value()));
         if (raw == String.class || IDS.contains(raw)) return Map.of("type", "string");
-        if (raw == BigDecimal.class || raw == Money.class) return Map.of("type", "string", "description", "exact decimal");
+        if (raw == BigDecimal.class || raw == Money.class)
+            return Map.of("type", "string", "description", "exact decimal");
         if (raw == Instant.class) return Map.of("type", "string", "format", "date-time");
-        if (raw == int.class || raw == Integer.class || raw == long.class || raw == Long.class) return Map.of("type", "integer");
-        if (raw == double.class || raw == Double.class || raw == float.class || raw == Float.class) return Map.of("type", "number");
+        if (raw == int.class || raw == Integer.class || raw == long.class || raw == Long.class)
+            return Map.of("type", "integer");
+        if (raw == double.class || raw == Double.class || raw == float.class || raw == Float.class)
+            return Map.of("type", "number");
         if (raw == boolean.class || raw == Boolean.class) return Map.of("type", "boolean");
         if (raw == Meter.class) {
-            return Map.of("type", "string", "enum", Arrays.stream(Meter.values()).map(Meter::wireName).toList());
+            return Map.of(
+                    "type",
+                    "string",
+                    "enum",
+                    Arrays.stream(Meter.values()).map(Meter::wireName).toList());
         }
         if (raw.isEnum()) {
-            return Map.of("type", "string", "enum", Arrays.stream(raw.getEnumConstants()).map(WireTypes::enumName).toList());
+            return Map.of(
+                    "type",
+                    "string",
+                    "enum",
+                    Arrays.stream(raw.getEnumConstants())
+                            .map(WireTypes::enumName)
+                            .toList());
         }
         if (raw.isArray()) return Map.of("type", "array", "items", schema(raw.getComponentType()));
         if (raw.isRecord()) return reference(raw);

@@ -51,8 +51,8 @@ public final class StaticPages {
      */
     public StaticPages add(String path, String resource) {
         if (!MEDIA_TYPES.containsKey(ending(resource))) {
-            throw new IllegalArgumentException(
-                    "no media type for " + resource + "; known endings: " + MEDIA_TYPES.keySet().stream().sorted().toList());
+            throw new IllegalArgumentException("no media type for " + resource + "; known endings: "
+                    + MEDIA_TYPES.keySet().stream().sorted().toList());
         }
         resources.put(path, resource);
         return this;
@@ -73,13 +73,17 @@ public final class StaticPages {
                     "referrer-policy", "no-referrer");
             Content whole = new Content(200, mediaType, bytes, headers);
             Content unchanged = new Content(304, mediaType, new byte[0], headers);
-            Route.About about = Route.About.of("page:" + path, "Pages", "The page " + path)
-                    .answerMediaType(mediaType);
+            Route.About about =
+                    Route.About.of("page:" + path, "Pages", "The page " + path).answerMediaType(mediaType);
             routes.add(Route.get(
                     path,
                     Access.PUBLIC,
                     about,
-                    exchange -> exchange.header("if-none-match").filter(etag::equals).isPresent() ? unchanged : whole));
+                    exchange -> exchange.header("if-none-match")
+                                    .filter(etag::equals)
+                                    .isPresent()
+                            ? unchanged
+                            : whole));
         });
         return routes;
     }

@@ -83,7 +83,8 @@ final class WireTypes {
     private static final class PlainDecimal extends ValueSerializer<BigDecimal> {
         @Override
         public void serialize(BigDecimal value, JsonGenerator out, SerializationContext context) {
-            out.writeString(value.signum() == 0 ? "0" : value.stripTrailingZeros().toPlainString());
+            out.writeString(
+                    value.signum() == 0 ? "0" : value.stripTrailingZeros().toPlainString());
         }
     }
 }

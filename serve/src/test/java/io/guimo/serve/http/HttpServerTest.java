@@ -46,14 +46,32 @@ class HttpServerTest {
 
     @BeforeEach
     void start() {
-        Route.About about = Route.About.of("echo", "Test", "Gives the text back").request(Said.class).answer(Said.class);
+        Route.About about = Route.About.of("echo", "Test", "Gives the text back")
+                .request(Said.class)
+                .answer(Said.class);
         List<Route> routes = List.of(
-                Route.get("/health", Access.PUBLIC, Route.About.of("health", "Test", "Up"), e -> Content.json(Map.of("up", true))),
+                Route.get(
+                        "/health",
+                        Access.PUBLIC,
+                        Route.About.of("health", "Test", "Up"),
+                        e -> Content.json(Map.of("up", true))),
                 Route.post("/v1/echo", Access.KEY, LIMIT, about, e -> Content.json(e.json(Said.class))),
-                Route.post("/open", Access.PUBLIC, LIMIT, Route.About.of("open", "Test", "Reads nothing"), e -> Content.json(Map.of())),
-                Route.get("/v1/things/{id}", Access.KEY, Route.About.of("thing", "Test", "One"), e ->
-                        Content.json(Map.of("id", e.variable("id"), "limit", e.query("limit", 1, 10, 5)))),
-                Route.get("/admin/v1/all", Access.OWNER, Route.About.of("all", "Test", "All"), e -> Content.json(Map.of())),
+                Route.post(
+                        "/open",
+                        Access.PUBLIC,
+                        LIMIT,
+                        Route.About.of("open", "Test", "Reads nothing"),
+                        e -> Content.json(Map.of())),
+                Route.get(
+                        "/v1/things/{id}",
+                        Access.KEY,
+                        Route.About.of("thing", "Test", "One"),
+                        e -> Content.json(Map.of("id", e.variable("id"), "limit", e.query("limit", 1, 10, 5)))),
+                Route.get(
+                        "/admin/v1/all",
+                        Access.OWNER,
+                        Route.About.of("all", "Test", "All"),
+                        e -> Content.json(Map.of())),
                 Route.get("/broken", Access.PUBLIC, Route.About.of("broken", "Test", "Fails"), e -> {
                     throw new IllegalStateException("as planned");
                 }),
@@ -62,11 +80,16 @@ class HttpServerTest {
                     assertThat(slowMayEnd.await(20, TimeUnit.SECONDS)).isTrue();
                     return Content.json(Map.of("slow", true));
                 }),
-                Route.get("/v1/stream", Access.KEY, Route.About.of("stream", "Test", "Streams"), e -> new EventStream(
-                        sink -> {
-                            for (int i = 0; i < 3; i++) sink.send(("data: " + i + "\n\n").getBytes(StandardCharsets.UTF_8));
-                        },
-                        Map.of())));
+                Route.get(
+                        "/v1/stream",
+                        Access.KEY,
+                        Route.About.of("stream", "Test", "Streams"),
+                        e -> new EventStream(
+                                sink -> {
+                                    for (int i = 0; i < 3; i++)
+                                        sink.send(("data: " + i + "\n\n").getBytes(StandardCharsets.UTF_8));
+                                },
+                                Map.of())));
         running = HttpServer.start(
                 new HttpServer.Options("127.0.0.1", 0, 100, 4, 1 << 20, Duration.ofSeconds(1), Duration.ofSeconds(10)),
                 new RouteTable(routes),
@@ -93,9 +116,12 @@ class HttpServerTest {
             HttpResponse<String> answer = post(path, "customer", "{\"text\": \"商店\"}");
             assertThat(answer.statusCode()).isEqualTo(200);
             assertThat(answer.body()).isEqualTo("{\"text\":\"商店\",\"times\":null}");
-            assertThat(answer.headers().firstValue("x-request-id").orElseThrow()).startsWith("req_");
-            assertThat(answer.headers().firstValue("x-ratelimit-limit-requests")).contains("1000");
-            assertThat(answer.headers().firstValue("x-ratelimit-remaining-tokens")).contains("1000");
+            assertThat(answer.headers().firstValue("x-request-id").orElseThrow())
+                    .startsWith("req_");
+            assertThat(answer.headers().firstValue("x-ratelimit-limit-requests"))
+                    .contains("1000");
+            assertThat(answer.headers().firstValue("x-ratelimit-remaining-tokens"))
+                    .contains("1000");
         }
     }
 
@@ -175,7 +201,11 @@ class HttpServerTest {
         assertThat(answer).startsWith("HTTP/1.1 " + status);
         assertThat(answer).containsIgnoringCase("x-request-id: req_");
         String body = answer.substring(answer.indexOf("\r\n\r\n") + 4);
-        assertThat(body).contains("\"message\":").contains("\"type\":").contains("\"param\":").contains("\"code\":");
+        assertThat(body)
+                .contains("\"message\":")
+                .contains("\"type\":")
+                .contains("\"param\":")
+                .contains("\"code\":");
         if (code != null) assertError(body, code);
         if (status == 405) assertThat(answer).containsIgnoringCase("allow: ");
     }
@@ -225,7 +255,9 @@ class HttpServerTest {
                             : HttpRequest.BodyPublishers.ofByteArray(large);
                     HttpResponse<String> answer = own.send(
                             request("/v1/echo", "customer").POST(body).build(), HttpResponse.BodyHandlers.ofString());
-                    assertThat(answer.statusCode()).as(size + " " + chunked + " " + version).isEqualTo(413);
+                    assertThat(answer.statusCode())
+                            .as(size + " " + chunked + " " + version)
+                            .isEqualTo(413);
                     assertError(answer.body(), "request_too_large");
                 }
             }
@@ -240,7 +272,8 @@ class HttpServerTest {
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
         assertThat(answer.statusCode()).isEqualTo(401);
-        assertThat(post("/v1/echo", "customer", "{\"text\": \"next\"}").statusCode()).isEqualTo(200);
+        assertThat(post("/v1/echo", "customer", "{\"text\": \"next\"}").statusCode())
+                .isEqualTo(200);
     }
 
     @Test
@@ -254,38 +287,45 @@ class HttpServerTest {
 
     @Test
     void http2_client_upgradesAndAnswers() throws Exception {
-        try (HttpClient http2 = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
+        try (HttpClient http2 =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
             HttpResponse<String> first = http2.send(
-                    request("/v1/things/%E5%95%86?limit=7", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
+                    request("/v1/things/%E5%95%86?limit=7", "customer").GET().build(),
+                    HttpResponse.BodyHandlers.ofString());
             assertThat(first.body()).contains("\"limit\":7").contains("商");
-            HttpResponse<String> second = http2.send(request("/health", "").GET().build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> second =
+                    http2.send(request("/health", "").GET().build(), HttpResponse.BodyHandlers.ofString());
             assertThat(second.version()).isEqualTo(HttpClient.Version.HTTP_2);
             HttpResponse<String> third = http2.send(
-                    request("/v1/echo", "customer").POST(HttpRequest.BodyPublishers.ofString("{\"text\": \"b\"}")).build(),
+                    request("/v1/echo", "customer")
+                            .POST(HttpRequest.BodyPublishers.ofString("{\"text\": \"b\"}"))
+                            .build(),
                     HttpResponse.BodyHandlers.ofString());
             assertThat(third.version()).isEqualTo(HttpClient.Version.HTTP_2);
             assertThat(third.body()).contains("\"b\"");
-            HttpResponse<String> stream = http2.send(
-                    request("/v1/stream", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> stream =
+                    http2.send(request("/v1/stream", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
             assertThat(stream.body()).isEqualTo("data: 0\n\ndata: 1\n\ndata: 2\n\n");
         }
     }
 
     @Test
     void stream_http1_arrivesWhole() throws Exception {
-        HttpResponse<String> stream = client.send(
-                request("/v1/stream", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> stream =
+                client.send(request("/v1/stream", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
         assertThat(stream.body()).isEqualTo("data: 0\n\ndata: 1\n\ndata: 2\n\n");
         assertThat(stream.headers().firstValue("content-type").orElseThrow()).startsWith("text/event-stream");
     }
 
     @Test
     void close_requestUnderWay_isAnsweredAndNewOnesRefused() throws Exception {
-        var slow = client.sendAsync(request("/v1/slow", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
+        var slow =
+                client.sendAsync(request("/v1/slow", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
         assertThat(slowArrived.await(10, TimeUnit.SECONDS)).isTrue();
         Thread closing = Thread.ofVirtual().start(() -> server().close());
         while (server().isTaking()) Thread.onSpinWait();
-        assertThat(post("/v1/echo", "customer", "{\"text\": \"late\"}").statusCode()).isEqualTo(503);
+        assertThat(post("/v1/echo", "customer", "{\"text\": \"late\"}").statusCode())
+                .isEqualTo(503);
         slowMayEnd.countDown();
         assertThat(slow.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
         closing.join();
@@ -303,7 +343,8 @@ class HttpServerTest {
         assertThat(refused.statusCode()).isEqualTo(503);
         assertThat(refused.headers().firstValue("retry-after")).contains("1");
         assertThat(refused.headers().firstValue("x-should-retry")).contains("true");
-        assertThat(client.send(request("/health", "").GET().build(), HttpResponse.BodyHandlers.ofString()).statusCode())
+        assertThat(client.send(request("/health", "").GET().build(), HttpResponse.BodyHandlers.ofString())
+                        .statusCode())
                 .isEqualTo(200);
     }
 
@@ -311,7 +352,8 @@ class HttpServerTest {
     void headers_neverComplete_connectionEnds() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", server().port())) {
             socket.setSoTimeout(20_000);
-            socket.getOutputStream().write("GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write("GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
     }
@@ -335,7 +377,10 @@ class HttpServerTest {
 
     private HttpResponse<String> post(String path, String key, String body) throws Exception {
         return client.send(
-                request(path, key).POST(HttpRequest.BodyPublishers.ofString(body)).build(), HttpResponse.BodyHandlers.ofString());
+                request(path, key)
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     /** Sends bytes as they are and reads until the server closes, or nothing more comes for a second. */
@@ -358,7 +403,8 @@ class HttpServerTest {
     }
 
     private static void assertError(String body, String code) {
-        ErrorAnswers.ErrorBody error = Json.readOwn(body.getBytes(StandardCharsets.UTF_8), ErrorAnswers.ErrorBody.class);
+        ErrorAnswers.ErrorBody error =
+                Json.readOwn(body.getBytes(StandardCharsets.UTF_8), ErrorAnswers.ErrorBody.class);
         assertThat(error.error().code()).as(body).isEqualTo(code);
         assertThat(error.error().message()).isNotBlank();
         assertThat(body).contains("\"param\":");
