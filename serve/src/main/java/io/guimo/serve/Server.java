@@ -6,6 +6,7 @@ import io.guimo.serve.http.Content;
 import io.guimo.serve.http.HttpServer;
 import io.guimo.serve.http.OpenApi;
 import io.guimo.serve.http.RateLimits;
+import io.guimo.serve.http.Refusal;
 import io.guimo.serve.http.Route;
 import io.guimo.serve.http.RouteTable;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -113,17 +114,13 @@ public final class Server implements AutoCloseable {
                         : Content.json(503, new Health("not ready")));
     }
 
+    /** The description lists itself too: its route is described before the document that it gives is known. */
     private static Route description(List<Route> others) {
-        AtomicReference<byte[]> document = new AtomicReference<>(new byte[0]);
-        Route route = Route.get(
-                "/openapi.json",
-                Access.PUBLIC,
-                Route.About.of("getOpenApi", "Health", "This description").answerMediaType(Content.JSON),
-                exchange -> new Content(200, Content.JSON, document.get(), Map.of()));
+        Route.About about = Route.About.of("getOpenApi", "Health", "This description");
         List<Route> all = new ArrayList<>(others);
-        all.add(route);
-        document.set(OpenApi.describe(all, "Guimo", "1"));
-        return route;
+        all.add(Route.get("/openapi.json", Access.PUBLIC, about, exchange -> new Refusal.Broken(exchange.id())));
+        Content document = new Content(200, Content.JSON, OpenApi.describe(all, "Guimo", "1"), Map.of());
+        return Route.get("/openapi.json", Access.PUBLIC, about, exchange -> document);
     }
 
     /** @param status {@code live}, {@code ready} or {@code not ready} */

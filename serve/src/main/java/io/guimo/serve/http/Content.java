@@ -10,6 +10,7 @@ import java.util.Map;
  * @param bytes body; not copied, so the giver must not change it afterwards
  * @param headers further headers, names in lower case
  */
+@SuppressWarnings("ArrayRecordComponent") // handed over, never compared: a copy per answer would only cost
 public record Content(int status, String mediaType, byte[] bytes, Map<String, String> headers) implements Answer {
     public static final String JSON = "application/json";
 

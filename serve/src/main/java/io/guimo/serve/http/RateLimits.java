@@ -77,13 +77,13 @@ public final class RateLimits {
             remainingHeader = "x-ratelimit-remaining-" + unit;
             resetHeader = "x-ratelimit-reset-" + unit;
             limitText = Long.toString(perMinute);
-            available = perMinute;
+            available = (double) perMinute;
             filledAtNanos = now;
         }
 
         synchronized void take(long amount, long now) {
             fill(now);
-            double needed = Math.min(amount, perMinute);
+            double needed = (double) Math.min(amount, perMinute);
             if (available < needed) {
                 Duration wait = Duration.ofNanos((long) ((needed - available) / perMinute * NANOS_PER_MINUTE) + 1);
                 throw new RefusedException(new Refusal.RateLimited(unit, perMinute, wait));

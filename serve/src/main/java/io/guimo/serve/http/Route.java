@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Route(Method method, String path, Access access, long bodyLimit, About about, Handler handler) {
     public Route {
-        if (!path.startsWith("/") || path.length() > 1 && path.endsWith("/")) {
+        if (!path.startsWith("/") || (path.length() > 1 && path.endsWith("/"))) {
             throw new IllegalArgumentException("a route's path begins with a slash and ends without one: " + path);
         }
     }

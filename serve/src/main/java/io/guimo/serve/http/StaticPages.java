@@ -50,10 +50,7 @@ public final class StaticPages {
      * @param resource name on the class path without a leading slash, such as {@code META-INF/resources/webjars/preact/10.28.0/dist/preact.module.js}
      */
     public StaticPages add(String path, String resource) {
-        if (!MEDIA_TYPES.containsKey(ending(resource))) {
-            throw new IllegalArgumentException("no media type for " + resource + "; known endings: "
-                    + MEDIA_TYPES.keySet().stream().sorted().toList());
-        }
+        mediaType(resource); // fails now rather than at the start
         resources.put(path, resource);
         return this;
     }
@@ -63,7 +60,7 @@ public final class StaticPages {
         List<Route> routes = new ArrayList<>();
         resources.forEach((path, resource) -> {
             byte[] bytes = read(resource);
-            String mediaType = MEDIA_TYPES.get(ending(resource));
+            String mediaType = mediaType(resource);
             String etag = '"' + digest(bytes) + '"';
             Map<String, String> headers = Map.of(
                     "etag", etag,
@@ -97,8 +94,13 @@ public final class StaticPages {
         }
     }
 
-    private static String ending(String resource) {
-        return resource.substring(resource.lastIndexOf('.') + 1);
+    private static String mediaType(String resource) {
+        String known = MEDIA_TYPES.get(resource.substring(resource.lastIndexOf('.') + 1));
+        if (known == null) {
+            throw new IllegalArgumentException("no media type for " + resource + "; known endings: "
+                    + MEDIA_TYPES.keySet().stream().sorted().toList());
+        }
+        return known;
     }
 
     private static String digest(byte[] bytes) {
