@@ -63,6 +63,7 @@ public final class RateLimits {
         private static final double NANOS_PER_MINUTE = 60e9;
         private final String unit;
         private final long perMinute;
+        private final double full;
         private final String limitHeader;
         private final String remainingHeader;
         private final String resetHeader;
@@ -77,30 +78,31 @@ public final class RateLimits {
             remainingHeader = "x-ratelimit-remaining-" + unit;
             resetHeader = "x-ratelimit-reset-" + unit;
             limitText = Long.toString(perMinute);
-            available = (double) perMinute;
+            full = (double) perMinute;
+            available = full;
             filledAtNanos = now;
         }
 
         synchronized void take(long amount, long now) {
             fill(now);
-            double needed = (double) Math.min(amount, perMinute);
+            double needed = Math.min((double) amount, full);
             if (available < needed) {
-                Duration wait = Duration.ofNanos((long) ((needed - available) / perMinute * NANOS_PER_MINUTE) + 1);
+                Duration wait = Duration.ofNanos((long) ((needed - available) / full * NANOS_PER_MINUTE) + 1);
                 throw new RefusedException(new Refusal.RateLimited(unit, perMinute, wait));
             }
-            available = Math.max(0, available - amount);
+            available = Math.max(0, available - (double) amount);
         }
 
         synchronized void describe(Exchange exchange, long now) {
             fill(now);
             exchange.answerHeader(limitHeader, limitText);
             exchange.answerHeader(remainingHeader, Long.toString((long) available));
-            long resetMillis = (long) Math.ceil((perMinute - available) / perMinute * NANOS_PER_MINUTE / 1e6);
+            long resetMillis = (long) Math.ceil((full - available) / full * NANOS_PER_MINUTE / 1e6);
             exchange.answerHeader(resetHeader, duration(resetMillis));
         }
 
         private void fill(long now) {
-            available = Math.min(perMinute, available + (now - filledAtNanos) / NANOS_PER_MINUTE * perMinute);
+            available = Math.min(full, available + (double) (now - filledAtNanos) / NANOS_PER_MINUTE * full);
             filledAtNanos = now;
         }
 

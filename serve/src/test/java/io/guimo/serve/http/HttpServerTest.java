@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -19,9 +20,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -333,8 +336,10 @@ class HttpServerTest {
 
     @Test
     void places_allTaken_refusedWithRetryAfter() throws Exception {
+        List<CompletableFuture<HttpResponse<String>>> underWay = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            client.sendAsync(request("/v1/slow", "customer").GET().build(), HttpResponse.BodyHandlers.ofString());
+            underWay.add(client.sendAsync(
+                    request("/v1/slow", "customer").GET().build(), HttpResponse.BodyHandlers.ofString()));
         }
         HttpResponse<String> refused = null;
         while (refused == null || refused.statusCode() == 200) {
@@ -343,6 +348,7 @@ class HttpServerTest {
         assertThat(refused.statusCode()).isEqualTo(503);
         assertThat(refused.headers().firstValue("retry-after")).contains("1");
         assertThat(refused.headers().firstValue("x-should-retry")).contains("true");
+        assertThat(underWay).noneMatch(CompletableFuture::isDone);
         assertThat(client.send(request("/health", "").GET().build(), HttpResponse.BodyHandlers.ofString())
                         .statusCode())
                 .isEqualTo(200);
@@ -350,7 +356,7 @@ class HttpServerTest {
 
     @Test
     void headers_neverComplete_connectionEnds() throws Exception {
-        try (Socket socket = new Socket("127.0.0.1", server().port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server().port())) {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
                     .write("GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
@@ -360,7 +366,7 @@ class HttpServerTest {
 
     private HttpServer server() {
         HttpServer server = running;
-        assertThat(server).isNotNull();
+        if (server == null) throw new IllegalStateException("not started");
         return server;
     }
 
@@ -385,7 +391,7 @@ class HttpServerTest {
 
     /** Sends bytes as they are and reads until the server closes, or nothing more comes for a second. */
     private String raw(String request) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", server().port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server().port())) {
             socket.setSoTimeout(300);
             OutputStream out = socket.getOutputStream();
             out.write(request.getBytes(StandardCharsets.UTF_8));
