@@ -2,18 +2,39 @@ package io.guimo.data;
 
 import io.guimo.units.NearestName;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.UnknownHostException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Named data sets, found on this machine or fetched from the nearest place that has them. */
+/**
+ * Named data sets, found on this machine or fetched from the nearest place that has them: the cache, the folder that the user names, then the entry's own
+ * places in their order. Whatever the place, a file is taken only if its content is the one that the catalogue demands.
+ *
+ * <p>Safe for several threads and processes on one home folder: a data set is fetched by one of them, and appears whole or not at all.
+ */
 public final class Catalogue {
-    private final List<CatalogueEntry> entries;
+    private static final Logger LOG = LoggerFactory.getLogger(Catalogue.class);
 
-    public Catalogue(List<CatalogueEntry> entries) {
+    private final List<CatalogueEntry> entries;
+    private final CatalogueTools tools;
+
+    /** The entries that come with this build. */
+    public static Catalogue standard() {
+        return new Catalogue(StandardEntries.ALL, CatalogueTools.ofThisMachine());
+    }
+
+    Catalogue(List<CatalogueEntry> entries, CatalogueTools tools) {
         this.entries = List.copyOf(entries);
+        this.tools = tools;
     }
 
     public List<CatalogueEntry> list() {
@@ -24,6 +45,15 @@ public final class Catalogue {
         return entries.stream().filter(entry -> entry.name().equals(name)).findFirst();
     }
 
+    /** Every place in the order in which it is tried, in words. */
+    public List<String> places(CatalogueEntry entry, CatalogueOptions options) {
+        List<String> places = new ArrayList<>();
+        places.add("cache " + folder(entry, options));
+        if (options.dataDir() != null) places.add("folder " + options.dataDir() + " (--data)");
+        for (Place place : entry.places()) places.add(place.describe());
+        return places;
+    }
+
     /**
      * The entry's files on this machine, fetched if need be.
      *
@@ -31,33 +61,123 @@ public final class Catalogue {
      */
     public Dataset get(String name, CatalogueOptions options) {
         CatalogueEntry entry = find(name).orElseThrow(() -> unknown(name));
-        List<String> tries = new ArrayList<>();
-        List<Path> folders = new ArrayList<>();
-        folders.add(options.home().resolve("cache").resolve("data").resolve(name));
-        if (options.dataDir() != null) folders.add(options.dataDir().resolve(name));
-        for (Path folder : folders) {
-            Optional<String> fault = fault(entry, folder);
-            if (fault.isEmpty()) return new Dataset(entry, folder, folder.toString());
-            tries.add(folder + ": " + fault.get());
+        Path folder = folder(entry, options);
+        if (fault(entry, folder).isEmpty()) return new Dataset(entry, folder, "cache " + folder);
+        try {
+            Path cache = Files.createDirectories(folder.getParent());
+            try (FileLock lock = FileLock.acquire(cache.resolve("." + name + ".lock"))) {
+                return fetch(entry, folder, options, lock);
+            }
+        } catch (IOException e) {
+            throw new DataException(
+                    DataException.Code.UNAVAILABLE, "the cache " + folder + " cannot be used: " + reason(e), e);
         }
-        throw new DataException(
-                DataException.Code.UNAVAILABLE,
-                "'" + name + "' could not be had from any place:\n  " + String.join("\n  ", tries));
     }
 
+    /**
+     * @param lock held: nobody else writes to the folder
+     */
+    private Dataset fetch(CatalogueEntry entry, Path folder, CatalogueOptions options, FileLock lock)
+            throws IOException {
+        lock.requireHeld();
+        List<String> tries = new ArrayList<>();
+        Optional<String> fault = fault(entry, folder);
+        if (fault.isEmpty()) return new Dataset(entry, folder, "cache " + folder);
+        tries.add("cache " + folder + ": " + fault.get());
+        Path staging = folder.resolveSibling("." + entry.name() + ".staging");
+        List<Source> sources = new ArrayList<>();
+        if (options.dataDir() != null) {
+            sources.add(new Source("folder " + options.dataDir() + " (--data)", new FolderSource(options.dataDir())));
+        }
+        for (Place place : entry.places()) sources.addAll(sources(place, entry, options));
+        for (Source source : sources) {
+            deleteTree(staging);
+            try {
+                options.progress().report(entry.name(), source.name, 0, entry.bytes());
+                source.source.collect(entry, new Staging(Files.createDirectories(staging)), options.progress());
+                Optional<String> missing = fault(entry, staging);
+                if (missing.isPresent()) throw new IOException(missing.get());
+                deleteTree(folder);
+                Files.move(staging, folder);
+                LOG.info("{} comes from {}", entry.name(), source.name);
+                return new Dataset(entry, folder, source.name);
+            } catch (IOException e) {
+                tries.add(source.name + ": " + reason(e));
+            }
+        }
+        deleteTree(staging);
+        throw new DataException(
+                DataException.Code.UNAVAILABLE,
+                "'" + entry.name() + "' could not be had from any of " + tries.size() + " places:\n  "
+                        + String.join("\n  ", tries)
+                        + "\nPut "
+                        + entry.files().stream().map(CatalogueEntry.File::name).toList()
+                        + " into a folder and name it with --data DIR, or make one of these places reachable.");
+    }
+
+    private record Source(String name, FileSource source) {}
+
+    private List<Source> sources(Place place, CatalogueEntry entry, CatalogueOptions options) {
+        Path cache = options.home().resolve("cache");
+        return switch (place) {
+            case Place.SystemPackage debian ->
+                List.of(
+                        new Source(
+                                debian.describe() + ", installed", new InstalledSource(debian, tools.installedRoot())),
+                        new Source(
+                                debian.describe() + ", downloaded by apt-get without root",
+                                new SystemPackageSource(debian, tools, cache.resolve("apt"))));
+            case Place.MavenArtifact artifact ->
+                List.of(new Source(artifact.describe(), new MavenSource(artifact, tools, cache.resolve("maven"))));
+            case Place.PublicAddress address ->
+                List.of(new Source(
+                        address.describe(),
+                        new WebSource(
+                                address, folder(entry, options).resolveSibling("." + entry.name() + ".partial"))));
+        };
+    }
+
+    private static Path folder(CatalogueEntry entry, CatalogueOptions options) {
+        return options.home().toAbsolutePath().resolve("cache").resolve("data").resolve(entry.name());
+    }
+
+    /** What is wrong with the folder, or empty if it holds every file with the content demanded. */
     private static Optional<String> fault(CatalogueEntry entry, Path folder) {
         for (CatalogueEntry.File file : entry.files()) {
             Path path = folder.resolve(file.name());
             try {
                 if (!Files.isRegularFile(path)) return Optional.of("no file " + file.name());
-                if (!Fingerprint.of(path).equals(file.fingerprint())) {
-                    return Optional.of(file.name() + " is not what the catalogue names: its content differs");
+                if (Files.size(path) != file.bytes()) {
+                    return Optional.of(file.name() + " has " + Files.size(path) + " bytes instead of " + file.bytes());
+                }
+                try (InputStream in = Files.newInputStream(path)) {
+                    Fingerprint found = Fingerprint.of(in);
+                    if (!found.equals(file.fingerprint())) {
+                        return Optional.of(
+                                file.name() + " has the fingerprint " + found + " instead of " + file.fingerprint());
+                    }
                 }
             } catch (IOException e) {
-                return Optional.of(path + " cannot be read: " + e);
+                return Optional.of(path + " cannot be read: " + reason(e));
             }
         }
         return Optional.empty();
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        if (!Files.exists(folder)) return;
+        try (Stream<Path> tree = Files.walk(folder)) {
+            for (Path path : tree.sorted((a, b) -> b.compareTo(a)).toList()) Files.delete(path);
+        }
+    }
+
+    private static String reason(IOException e) {
+        return switch (e) {
+            case NoSuchFileException missing -> "no file " + missing.getFile();
+            case AccessDeniedException denied -> "no permission for " + denied.getFile();
+            case UnknownHostException host -> "the host " + host.getMessage() + " cannot be found (no network?)";
+            default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        };
     }
 
     private DataException unknown(String name) {
@@ -67,7 +187,7 @@ public final class Catalogue {
                 "the catalogue has no '" + name + "'"
                         + NearestName.of(name, names)
                                 .map(near -> "; did you mean '" + near + "'?")
-                                .orElse("")
-                        + " It has " + String.join(", ", names) + ".");
+                                .orElse(";")
+                        + " it has " + String.join(", ", names));
     }
 }

