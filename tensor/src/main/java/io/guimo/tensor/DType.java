@@ -28,7 +28,8 @@ public enum DType {
     }
 
     static DType of(ScalarType handle) {
-        for (DType type : values()) if (type.handle == handle) return type;
+        // JavaCPP makes a new object of its enum for each call
+        for (DType type : values()) if (type.handle.value == handle.value) return type;
         throw new IllegalStateException(
                 "libtorch returned elements of type " + handle + ", which the house does not use");
     }

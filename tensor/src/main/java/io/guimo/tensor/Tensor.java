@@ -113,6 +113,11 @@ public final class Tensor {
         return of(torch.zeros(shape, options(type)));
     }
 
+    /** As {@link #zeros}, of another tensor's type, shape and layout. */
+    public static Tensor zerosLike(Tensor other) {
+        return of(torch.zeros_like(other.handle()));
+    }
+
     public static Tensor full(float value, long... shape) {
         return of(torch.full(shape, new Scalar(value), options(DType.FLOAT32)));
     }
@@ -155,6 +160,11 @@ public final class Tensor {
         long[] shape = new long[(int) open.dim()];
         for (int i = 0; i < shape.length; i++) shape[i] = open.size(i);
         return shape;
+    }
+
+    /** How many dimensions: 0 for a scalar. */
+    public int dimensions() {
+        return (int) handle().dim();
     }
 
     /** @param dimension negative counts from the last */
@@ -214,7 +224,7 @@ public final class Tensor {
     private org.bytedeco.pytorch.Tensor dense(DType type) {
         TensorScope.requireOpen();
         org.bytedeco.pytorch.Tensor same = handle().detach();
-        return (same.scalar_type() == type.handle() ? same : same.to(type.handle())).contiguous();
+        return same.to(type.handle()).contiguous();
     }
 
     /** Equal shape, type and elements. */
@@ -455,7 +465,9 @@ public final class Tensor {
     /** What {@link #backward} has left; empty before it, and for a parameter that the scalar doesn't depend on. */
     public Optional<Tensor> gradient() {
         org.bytedeco.pytorch.Tensor gradient = handle().grad();
-        return gradient.defined() ? Optional.of(of(gradient)) : Optional.empty();
+        if (!gradient.defined()) return Optional.empty();
+        // libtorch returns a reference to the parameter's slot: a handle of its own survives clearGradient
+        return Optional.of(of(new org.bytedeco.pytorch.Tensor(gradient)));
     }
 
     /** Drops the gradient, so that the next {@link #backward} starts from none. Cheaper than zeros: its buffer is taken over, nothing is added. */

@@ -44,4 +44,22 @@ public record TrainingResult(
         bestMetrics = Collections.unmodifiableMap(new LinkedHashMap<>(bestMetrics));
         curve = List.copyOf(curve);
     }
+
+    /** The same result where its folder stands now: a home folder may have been moved. */
+    TrainingResult in(RunFolder folder) {
+        return new TrainingResult(
+                folder.bestWeights(),
+                bestEpoch,
+                bestMetrics,
+                curve,
+                stoppedEarly,
+                steps,
+                examplesPerSecond,
+                seconds,
+                cpuSeconds,
+                peakMemoryBytes,
+                cost,
+                currency,
+                environment);
+    }
 }
