@@ -1,0 +1,62 @@
+// The owner's API and what the playground calls, one function for each address. Shapes are the server's own (see /openapi.json).
+import { createContext } from './preact.js';
+import { useContext } from './hooks.js';
+import { send } from './session.js';
+
+export const Owner = createContext(null);
+
+export const useOwner = () => useContext(Owner);
+
+const query = (parameters) => {
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  return given.length ? `?${new URLSearchParams(given)}` : '';
+};
+
+const part = encodeURIComponent;
+
+/** `onRefusedKey` is called when the server no longer takes the key. */
+export const ownerApi = (key, onRefusedKey) => {
+  const call = async (method, path, options) => {
+    try {
+      return await send(key, method, path, options);
+    } catch (error) {
+      if (error.status === 401) onRefusedKey();
+      throw error;
+    }
+  };
+  const get = async (path, signal) => (await call('GET', path, { signal })).json();
+  const post = async (path, json) => (await call('POST', path, { json, headers: { 'idempotency-key': crypto.randomUUID() } })).json();
+
+  return {
+    models: (signal) => get('/admin/v1/models', signal),
+    model: (name, signal) => get(`/admin/v1/models/${part(name)}`, signal),
+    organizations: (signal) => get('/admin/v1/organizations', signal),
+    usageByDay: (parameters, signal) => get(`/admin/v1/usage/days${query(parameters)}`, signal),
+    usage: (parameters, signal) => get(`/admin/v1/usage${query(parameters)}`, signal),
+    receipt: (requestId, signal) => get(`/admin/v1/receipts/${part(requestId)}`, signal),
+    verifyReceipt: (requestId) => post(`/admin/v1/receipts/${part(requestId)}/verify`, {}),
+    ledger: (signal) => get('/admin/v1/ledger/verify', signal),
+    invoices: (parameters, signal) => get(`/admin/v1/invoices${query(parameters)}`, signal),
+    invoice: (id, signal) => get(`/admin/v1/invoices/${part(id)}`, signal),
+    invoicePdf: async (id) => (await call('GET', `/admin/v1/invoices/${part(id)}/pdf`)).blob(),
+    economics: (signal) => get('/admin/v1/economics', signal),
+    playgroundKey: () => post('/admin/v1/playground/keys', {}),
+  };
+};
+
+/** The customers' API, called as any customer calls it. Answers are `{ body, requestId }`. */
+export const customerApi = (secret) => {
+  const call = async (path, options) => {
+    const answer = await send(secret, 'POST', path, options);
+    return { body: await answer.json(), requestId: answer.headers.get('x-request-id') };
+  };
+  return {
+    labels: (model, photo) => {
+      const body = new FormData();
+      body.append('file', photo);
+      return call(`/v1/predict/${part(model)}`, { body });
+    },
+    recommendations: (model, items, limit) => call('/v1/recommendations', { json: { model, items, limit } }),
+    search: (collection, text, limit) => call('/v1/search', { json: { collection, query: text, limit } }),
+  };
+};

@@ -1,0 +1,136 @@
+// What a unit earns, what it really costs, and when its training is paid back.
+import { h, tags } from './tags.js';
+import { useSpeech } from './language.js';
+import { useOwner } from './api.js';
+import { useLoaded } from './loading.js';
+import { approximate } from './format.js';
+import { Card, Empty, Facts, Loaded, Page, Stats, Table } from './parts.js';
+import { Plot, axis, named } from './plot.js';
+
+const { div, p } = tags;
+
+export const Economics = () => {
+  const { t } = useSpeech();
+  const owner = useOwner();
+  const economics = useLoaded((signal) => owner.economics(signal), [owner]);
+  return h(Page, { title: t('economics.title'), lead: t('economics.lead') },
+    h(Loaded, { from: economics }, ({ data }) => data.length === 0
+      ? h(Card, {}, h(Empty, { title: t('economics.none') }, t('economics.none-hint')))
+      : [
+        h(UnitCosts, { key: 'costs', products: data }),
+        data.map((product) => h(Product, { product, key: product.model })),
+      ]));
+};
+
+const MEASURES = ['price', 'cost', 'cost_at_full_utilisation'];
+
+/** Price and costs of a unit side by side. On a logarithmic axis, since a cost can be a thousandth of its price. */
+const UnitCosts = ({ products }) => {
+  const { t, measuredMoney, money } = useSpeech();
+  const written = (product, measure) => product[measure] === null ? '–'
+    : measure === 'price' ? money(product[measure], product.currency) : measuredMoney(product[measure], product.currency);
+  const drawn = (product, measure) => product[measure] === null || approximate(product[measure]) <= 0 ? null : approximate(product[measure]);
+  return h(Card, { title: t('economics.unit'), hint: t('economics.unit-hint') },
+    h(Plot, {
+      label: t('economics.unit'), inputs: [products],
+      draw: (colour) => ({
+        grid: { left: 16, right: 40 },
+        xAxis: axis(colour, 'log', { axisLabel: { formatter: (value) => measuredMoney(String(value.toFixed(12)), products[0].currency) } }),
+        yAxis: axis(colour, 'category', { data: products.map((product) => product.model), inverse: true, axisLine: { show: false } }),
+        tooltip: { formatter: ({ seriesName, dataIndex, seriesIndex }) => `${products[dataIndex].model}\n${seriesName}  ${written(products[dataIndex], MEASURES[seriesIndex])}` },
+        series: [
+          ...MEASURES.map((measure, index) => ({
+            name: t(`economics.${measure}`), type: 'scatter', symbolSize: 17, symbol: ['diamond', 'circle', 'emptyCircle'][index], z: 3,
+            data: products.map((product) => [drawn(product, measure), product.model]),
+          })),
+          ...products.map((product) => ({
+            type: 'line', symbol: 'none', silent: true, z: 1, lineStyle: { color: colour.line, width: 5, cap: 'round' }, tooltip: { show: false },
+            data: MEASURES.map((measure) => drawn(product, measure)).filter((value) => value !== null).sort((one, other) => one - other).map((value) => [value, product.model]),
+          })),
+        ],
+      }),
+      figures: {
+        columns: [
+          { title: t('column.model'), cell: (product) => product.model },
+          ...MEASURES.map((measure) => ({ title: t(`economics.${measure}`), end: true, cell: (product) => written(product, measure) })),
+        ],
+        rows: products,
+      },
+    }));
+};
+
+const Product = ({ product }) => {
+  const { t, money, measuredMoney, percent, count, compact, code } = useSpeech();
+  const { currency } = product;
+  return h(Card, { title: product.model, hint: t('economics.per', { unit: code('unit', product.unit) }) },
+    div({ class: 'stack tight' },
+      h(Stats, { of: [
+        { label: t('economics.sold'), value: compact(product.units_sold), exact: count(product.units_sold), note: money(product.revenue, currency) },
+        {
+          label: t('economics.margin'), value: product.margin === null ? '–' : percent(product.margin),
+          tone: product.margin === null ? '' : product.margin > 0 ? 'good' : 'bad', note: t('economics.margin-note'),
+        },
+        { label: t('economics.utilisation'), value: percent(product.utilisation), note: t('economics.utilisation-note') },
+        {
+          label: t('economics.break-even'), value: product.break_even_units === null ? '–' : compact(product.break_even_units),
+          exact: product.break_even_units === null ? undefined : count(product.break_even_units),
+          note: t('economics.training', { cost: product.training_cost === null ? '–' : measuredMoney(product.training_cost, currency) }),
+        },
+      ] }),
+      product.break_even_units === null
+        ? p({ class: 'soft' }, product.training_cost === null ? t('economics.no-training') : t('economics.never'))
+        : h(BreakEven, { product })));
+};
+
+const POINTS = 41;
+
+/** Revenue and cost up to twice the break-even: beyond that the two lines only part further. */
+const BreakEven = ({ product }) => {
+  const { t, measuredMoney, compact, count } = useSpeech();
+  const { currency, units_sold: sold, break_even_units: evenAt } = product;
+  const [price, cost, training] = [product.price, product.cost, product.training_cost].map(approximate);
+  const crossing = training / (price - cost);
+  const last = crossing * 2;
+  const points = Array.from({ length: POINTS }, (_, index) => last * index / (POINTS - 1));
+  const revenue = (units) => price * units;
+  const spending = (units) => training + cost * units;
+  const rounded = (value) => measuredMoney(value.toFixed(12), currency);
+  return [
+    h(Plot, {
+      key: 'plot', label: t('economics.break-even-of', { model: product.model }), inputs: [product],
+      draw: (colour) => ({
+        grid: { right: 32 },
+        xAxis: axis(colour, 'value', { max: last, axisLabel: { formatter: compact }, splitLine: { show: false }, ...named(t('economics.units')) }),
+        yAxis: axis(colour, 'value', { axisLabel: { formatter: rounded } }),
+        tooltip: {
+          trigger: 'axis',
+          formatter: (shown) => [count(shown[0].value[0]), ...shown.map((each) => `${each.seriesName}  ${rounded(each.value[1])}`)].join('\n'),
+        },
+        series: [
+          {
+            name: t('economics.revenue'), type: 'line', symbol: 'none', lineStyle: { width: 2.5 }, data: points.map((each) => [each, revenue(each)]),
+            markPoint: {
+              symbol: 'circle', symbolSize: 13, itemStyle: { color: colour.surface, borderColor: colour.ink, borderWidth: 2.5 },
+              label: { position: 'top', distance: 8, color: colour.ink, formatter: t('economics.break-even-at', { units: compact(evenAt) }) },
+              data: [{ coord: [crossing, revenue(crossing)] }],
+            },
+            markLine: sold > last ? undefined : {
+              symbol: 'none', silent: true, lineStyle: { color: colour.soft, type: 'dotted' }, label: { color: colour.soft, formatter: t('economics.sold-so-far') },
+              data: [{ xAxis: sold }],
+            },
+          },
+          { name: t('economics.spending'), type: 'line', symbol: 'none', lineStyle: { width: 2.5 }, data: points.map((each) => [each, spending(each)]) },
+        ],
+      }),
+      figures: {
+        columns: [
+          { title: t('economics.units'), cell: (each) => count(each) },
+          { title: t('economics.revenue'), cell: (each) => rounded(revenue(each)), end: true },
+          { title: t('economics.spending'), cell: (each) => rounded(spending(each)), end: true },
+        ],
+        rows: points.filter((_, index) => index % 5 === 0),
+      },
+    }),
+    sold > last && p({ key: 'note', class: 'plot-note' }, t('economics.beyond', { times: compact(sold / evenAt) })),
+  ];
+};

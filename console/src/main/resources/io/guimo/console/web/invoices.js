@@ -1,0 +1,121 @@
+// Invoices, and one as the document its customer gets.
+import { h, tags } from './tags.js';
+import { useState } from './hooks.js';
+import { useSpeech } from './language.js';
+import { useOwner } from './api.js';
+import { useLoaded, usePages } from './loading.js';
+import { Badge, Card, Empty, Failure, Loaded, Page, Table, Waiting } from './parts.js';
+import { Icon } from './icons.js';
+
+const { a, article, button, dd, div, dl, dt, footer, header, p, span, strong } = tags;
+
+const PAGE = 50;
+
+const StatusBadge = ({ status }) => {
+  const { code } = useSpeech();
+  return h(Badge, status === 'final' ? { tone: 'good', icon: 'check' } : {}, code('invoice-status', status));
+};
+
+/** The days of a period in its zone; its end is the first instant after it. */
+const usePeriod = () => {
+  const { t, dayIn } = useSpeech();
+  return ({ period_start: start, period_end: end, zone }) => t('invoice.period-value', {
+    first: dayIn(start, zone), last: dayIn(new Date(Date.parse(end) - 1).toISOString(), zone),
+  });
+};
+
+export const Invoices = () => {
+  const { t } = useSpeech();
+  return h(Page, { title: t('invoices.title'), lead: t('invoices.lead') }, h(Card, {}, h(List)));
+};
+
+const List = () => {
+  const { t, money } = useSpeech();
+  const owner = useOwner();
+  const period = usePeriod();
+  const pages = usePages((cursor, signal) => owner.invoices({ cursor, limit: PAGE }, signal), [owner]);
+  if (!pages.rows) return pages.error ? h(Failure, { error: pages.error, again: pages.again }) : h(Waiting);
+  if (pages.rows.length === 0) return h(Empty, { title: t('invoices.none') }, t('invoices.none-hint'));
+  return [
+    h(Table, {
+      key: 'table', label: t('invoices.title'), rows: pages.rows, keyOf: (invoice) => invoice.id,
+      columns: [
+        { title: t('column.invoice'), cell: (invoice) => a({ href: `#/invoices/${invoice.id}` }, invoice.number ?? t('invoice.draft')) },
+        { title: t('column.customer'), cell: (invoice) => invoice.customer },
+        { title: t('column.period'), cell: period },
+        { title: t('column.state'), cell: (invoice) => h(StatusBadge, { status: invoice.status }) },
+        { title: t('column.total'), end: true, cell: (invoice) => money(invoice.total, invoice.currency) },
+      ],
+    }),
+    pages.error && h(Failure, { key: 'failure', error: pages.error, again: pages.again }),
+    pages.more && div({ class: 'more', key: 'more' },
+      button({ type: 'button', onClick: pages.more, disabled: pages.busy }, pages.busy ? t('waiting') : t('usage.more'))),
+  ];
+};
+
+export const Invoice = ({ id }) => {
+  const { t } = useSpeech();
+  const owner = useOwner();
+  const invoice = useLoaded((signal) => owner.invoice(id, signal), [owner, id]);
+  return h(Page, {
+    title: t('invoice.title'), back: { href: '#/invoices', text: t('invoices.title') },
+    actions: invoice.value && h(Actions, { invoice: invoice.value }),
+  }, h(Loaded, { from: invoice }, (found) => h(Document, { invoice: found })));
+};
+
+const Actions = ({ invoice }) => {
+  const { t } = useSpeech();
+  const owner = useOwner();
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  // a link cannot carry the key, so the file is fetched with it and then handed over
+  const download = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const address = URL.createObjectURL(await owner.invoicePdf(invoice.id));
+      const link = Object.assign(document.createElement('a'), { href: address, download: `${invoice.number ?? invoice.id}.pdf` });
+      link.click();
+      URL.revokeObjectURL(address);
+    } catch (refusal) {
+      setError(refusal);
+    }
+    setBusy(false);
+  };
+  return [
+    error && h(Failure, { key: 'failure', error }),
+    button({ key: 'print', type: 'button', onClick: () => print() }, h(Icon, { name: 'print' }), t('invoice.print')),
+    button({ key: 'pdf', type: 'button', class: 'primary', onClick: download, disabled: busy }, h(Icon, { name: 'download' }), t('invoice.pdf')),
+  ];
+};
+
+const Document = ({ invoice }) => {
+  const { t, money, count, code, dayIn } = useSpeech();
+  const period = usePeriod();
+  const { currency, zone } = invoice;
+  return article({ class: 'document', 'aria-label': t('invoice.title') },
+    header(
+      div(
+        p({ class: 'soft small' }, t('invoice.title')),
+        p({ class: 'number' }, invoice.number ?? t('invoice.draft'))),
+      h(StatusBadge, { status: invoice.status })),
+    dl({ class: 'parties' },
+      div(dt(t('invoice.from')), dd(strong(invoice.seller))),
+      div(dt(t('invoice.to')), dd(strong(invoice.customer))),
+      div(dt(t('column.period')), dd(period(invoice), p({ class: 'small soft' }, zone))),
+      invoice.finalized_at && div(dt(t('invoice.issued')), dd(dayIn(invoice.finalized_at, zone)))),
+    h(Table, {
+      label: t('invoice.lines'), rows: invoice.lines, plain: true,
+      columns: [
+        { title: t('column.item'), cell: (line) => div(strong(line.product), p({ class: 'small soft' }, line.meter ? code('meter', line.meter) : t('invoice.fee'))) },
+        { title: t('column.quantity'), end: true, cell: (line) => line.quantity === null ? '' : count(line.quantity) },
+        { title: t('column.exact'), end: true, cell: (line) => span({ class: 'soft' }, money(line.exact_amount, currency)) },
+        { title: t('column.amount'), end: true, cell: (line) => money(line.amount, currency) },
+      ],
+    }),
+    dl({ class: 'sums' },
+      dt(t('invoice.subtotal')), dd({ class: 'end' }, money(invoice.subtotal, currency)),
+      dt(t('invoice.tax')), dd({ class: 'end' }, money(invoice.tax, currency)),
+      dt({ class: 'grand' }, t('column.total')), dd({ class: 'grand end' }, money(invoice.total, currency))),
+    footer(t('invoice.rounding')));
+};

@@ -1,0 +1,223 @@
+// Try the models as a customer does: each request is metered and priced, on an account of the operator's own.
+import { createContext } from './preact.js';
+import { useCallback, useContext, useEffect, useMemo, useRef, useState } from './hooks.js';
+import { h, tags } from './tags.js';
+import { useSpeech } from './language.js';
+import { customerApi, useOwner } from './api.js';
+import { useLoaded } from './loading.js';
+import { sum } from './format.js';
+import { Bars, Card, Choices, Empty, Failure, Loaded, Page, Waiting } from './parts.js';
+import { Icon } from './icons.js';
+
+const { a, button, div, form, img, input, label, li, ol, option, p, select, span, strong } = tags;
+
+/** `run(request)` sends one request of the customers' API with the playground's key and adds its price. */
+const Desk = createContext(null);
+
+export const Playground = () => {
+  const { t } = useSpeech();
+  const owner = useOwner();
+  const [spent, setSpent] = useState([]);
+  const models = useLoaded((signal) => owner.models(signal), [owner]);
+  const key = useRef(null);
+
+  const run = useCallback(async (request) => {
+    key.current ??= owner.playgroundKey();
+    let answer;
+    try {
+      answer = await request(customerApi((await key.current).secret));
+    } catch (error) {
+      // an expired or failed key: the next request asks for a new one
+      if (error.status === 401 || error.status === 0) key.current = null;
+      throw error;
+    }
+    const receipt = await owner.receipt(answer.requestId);
+    setSpent((before) => [...before, receipt]);
+    return answer.body;
+  }, [owner]);
+
+  return h(Page, { title: t('playground.title'), lead: t('playground.lead') },
+    h(Loaded, { from: models }, ({ data }) => h(Desk.Provider, { value: run },
+      h(Spent, { receipts: spent }),
+      h(Games, { models: data }))));
+};
+
+const Spent = ({ receipts }) => {
+  const { t, money, count } = useSpeech();
+  const last = receipts.at(-1);
+  const byCurrency = [...Map.groupBy(receipts, (receipt) => receipt.currency)];
+  return div({ class: 'spent', role: 'status' },
+    span(t('playground.spent')),
+    strong(byCurrency.length === 0 ? t('playground.spent-nothing')
+      : byCurrency.map(([currency, each]) => money(sum(each.map((receipt) => receipt.amount)), currency)).join(' + ')),
+    last && span({ class: 'small soft' }, t('playground.requests', { count: count(receipts.length) })),
+    last && a({ class: 'small', href: `#/usage/${last.request_id}` }, t('playground.last-receipt')));
+};
+
+const games = [
+  { name: 'labels', task: 'classify-images', Game: ({ models }) => h(Labels, { models }) },
+  { name: 'together', task: 'recommend-items', Game: ({ models }) => h(Together, { models }) },
+  { name: 'search', task: 'embed-text', Game: ({ models }) => h(Search, { models }) },
+];
+
+const Games = ({ models }) => {
+  const { t } = useSpeech();
+  const playable = games.map((game) => ({ ...game, models: models.filter((model) => model.task === game.task && model.promoted) }))
+    .filter((game) => game.models.length > 0);
+  const [name, setName] = useState(playable[0]?.name);
+  if (playable.length === 0) return h(Card, {}, h(Empty, { title: t('playground.none') }, t('models.none-hint')));
+  return [
+    h(Choices, { key: 'games', label: t('playground.title'), options: playable.map((game) => [game.name, t(`playground.${game.name}`)]), value: name, onChoose: setName }),
+    // hidden, not removed: a result stays while one looks at another
+    playable.map(({ name: each, Game, models: mine }) => div({ key: each, hidden: each !== name }, h(Game, { models: mine }))),
+  ];
+};
+
+const ModelChoice = ({ models, value, onChoose }) => {
+  const { t } = useSpeech();
+  const [id] = useState(() => `model-${models[0].name}`);
+  if (models.length === 1) return null;
+  return div({ class: 'field' }, label({ for: id }, t('playground.model')),
+    select({ id, value, onChange: (event) => onChoose(event.target.value) }, models.map((model) => option({ value: model.name, key: model.name }, model.name))));
+};
+
+/** The state of one question: `ask(request)` runs it; only the last answer counts. */
+const useAnswer = () => {
+  const run = useContext(Desk);
+  const [state, setState] = useState({});
+  const latest = useRef(0);
+  const ask = useCallback(async (request) => {
+    const mine = ++latest.current;
+    setState({ busy: true });
+    try {
+      const answer = await run(request);
+      if (mine === latest.current) setState({ answer });
+    } catch (error) {
+      if (mine === latest.current) setState({ error });
+    }
+  }, [run]);
+  const clear = useCallback(() => { latest.current++; setState({}); }, []);
+  return { ...state, ask, clear };
+};
+
+const Outcome = ({ of: { busy, error, answer }, empty, children }) => {
+  if (busy) return h(Waiting);
+  if (error) return h(Failure, { error });
+  return answer ? children(answer) : h(Empty, { title: empty });
+};
+
+const SHOWN_LABELS = 6;
+
+const Labels = ({ models }) => {
+  const { t, thing } = useSpeech();
+  const [model, setModel] = useState(models[0].name);
+  const [photo, setPhoto] = useState(null);
+  const [over, setOver] = useState(false);
+  const asked = useAnswer();
+  const { ask } = asked;
+  const picture = useMemo(() => photo && URL.createObjectURL(photo), [photo]);
+  useEffect(() => () => { if (picture) URL.revokeObjectURL(picture); }, [picture]);
+
+  const look = useCallback((file) => {
+    if (!file) return;
+    setPhoto(file);
+    ask((api) => api.labels(model, file));
+  }, [ask, model]);
+
+  useEffect(() => {
+    const pasted = (event) => look([...event.clipboardData.files].find((file) => file.type.startsWith('image/')));
+    addEventListener('paste', pasted);
+    return () => removeEventListener('paste', pasted);
+  }, [look]);
+
+  return div({ class: 'columns' },
+    h(Card, { title: t('playground.photo'), kind: 'half' },
+      h(ModelChoice, { models, value: model, onChoose: setModel }),
+      label({
+        class: `drop ${over ? 'over' : ''}`,
+        onDragOver: (event) => { event.preventDefault(); setOver(true); },
+        onDragLeave: () => setOver(false),
+        onDrop: (event) => { event.preventDefault(); setOver(false); look(event.dataTransfer.files[0]); },
+      },
+        picture ? img({ src: picture, alt: t('playground.photo-alt', { name: photo.name }) }) : h(Icon, { name: 'photo' }),
+        span(photo ? t('playground.another') : t('playground.drop')),
+        span({ class: 'small' }, t('playground.formats')),
+        input({ type: 'file', class: 'unseen', accept: 'image/png,image/jpeg,image/webp', onChange: (event) => { look(event.target.files[0]); event.target.value = ''; } }))),
+    h(Card, { title: t('playground.answer'), kind: 'half' },
+      div({ 'aria-live': 'polite' },
+        h(Outcome, { of: asked, empty: t('playground.labels-empty') }, ({ data: [first] }) =>
+          h(Bars, { of: first.labels.slice(0, SHOWN_LABELS).map((each) => ({ name: thing(each.label), share: each.probability })) })))));
+};
+
+const SUGGESTED = 8;
+
+const Together = ({ models }) => {
+  const { t, thing, count, number } = useSpeech();
+  const owner = useOwner();
+  const [model, setModel] = useState(models[0].name);
+  const [basket, setBasket] = useState([]);
+  const [sieve, setSieve] = useState('');
+  const items = useLoaded(async (signal) => (await owner.model(model, signal)).items, [owner, model]);
+  const asked = useAnswer();
+  const { ask, clear } = asked;
+
+  const put = (item) => {
+    const next = basket.includes(item) ? basket.filter((each) => each !== item) : [...basket, item];
+    setBasket(next);
+    if (next.length) ask((api) => api.recommendations(model, next, SUGGESTED));
+    else clear();
+  };
+  const matches = (item) => `${item} ${thing(item)}`.toLowerCase().includes(sieve.trim().toLowerCase());
+
+  return div({ class: 'columns' },
+    h(Card, { title: t('playground.basket'), hint: t('playground.basket-count', { count: count(basket.length) }), kind: 'half' },
+      div({ class: 'stack tight' },
+        h(ModelChoice, { models, value: model, onChoose: setModel }),
+        div({ class: 'field' },
+          label({ for: 'item-sieve' }, t('playground.sieve')),
+          input({ id: 'item-sieve', type: 'search', value: sieve, autocomplete: 'off', onInput: (event) => setSieve(event.target.value) })),
+        h(Loaded, { from: items }, (all) => {
+          const shown = all.filter((item) => basket.includes(item) || matches(item));
+          return shown.length === 0 ? h(Empty, { title: t('playground.no-item') })
+            : div({ class: 'chips shelf', role: 'group', 'aria-label': t('playground.basket') }, shown.map((item) =>
+              button({ type: 'button', key: item, 'aria-pressed': String(basket.includes(item)), onClick: () => put(item) }, thing(item))));
+        }))),
+    h(Card, { title: t('playground.together'), kind: 'half' },
+      div({ 'aria-live': 'polite' },
+        h(Outcome, { of: asked, empty: t('playground.together-empty') }, ({ data }) => ol({ class: 'found' }, data.map((each) =>
+          li({ key: each.item },
+            button({ type: 'button', class: 'quiet found-name', onClick: () => put(each.item), title: t('playground.add') }, thing(each.item)),
+            span({ class: 'soft small' }, t('playground.score', { score: number(each.score, 3) })))))))));
+};
+
+const FOUND = 5;
+
+const collections = ['items', 'poems'];
+
+const Search = () => {
+  const { t, language, thing, percent } = useSpeech();
+  const [collection, setCollection] = useState(language === 'zh' ? 'poems' : 'items');
+  const [text, setText] = useState('');
+  const asked = useAnswer();
+  const { ask, clear } = asked;
+  const look = (event) => {
+    event.preventDefault();
+    if (text.trim()) ask((api) => api.search(collection, text.trim(), FOUND));
+  };
+  return h(Card, { title: t('playground.search') },
+    div({ class: 'stack tight' },
+      h(Choices, { label: t('playground.where'), value: collection, options: collections.map((each) => [each, t(`playground.${each}`)]),
+        onChoose: (chosen) => { setCollection(chosen); clear(); } }),
+      form({ onSubmit: look, role: 'search' },
+        div({ class: 'field' },
+          label({ for: 'search-text' }, t(`playground.ask-${collection}`)),
+          div({ class: 'search' },
+            input({ id: 'search-text', type: 'search', value: text, placeholder: t(`playground.example-${collection}`), maxlength: 500, autocomplete: 'off',
+              onInput: (event) => setText(event.target.value) }),
+            button({ type: 'submit', class: 'primary', disabled: asked.busy || !text.trim() }, h(Icon, { name: 'search' }), t('playground.find'))))),
+      div({ 'aria-live': 'polite' },
+        h(Outcome, { of: asked, empty: t('playground.search-empty') }, ({ data }) => ol({ class: 'found' }, data.map((each) =>
+          li({ key: each.text },
+            span(collection === 'poems' ? { class: 'poem', lang: 'zh-CN' } : {}, collection === 'items' ? thing(each.text) : each.text),
+            span({ class: 'soft small' }, percent(each.score))))))))); 
+};

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.console;
+
+import org.jspecify.annotations.NullMarked;
