@@ -24,8 +24,9 @@ public final class ConsolePages {
      * Nothing but our own files; pictures also from memory, for the photo that a visitor drops. Trusted types are not required: the plot
      * library clears its element through {@code innerHTML}.
      */
-    static final String CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-            + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    static final String CONTENT_SECURITY_POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+                    + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private static final String HTML = "text/html; charset=utf-8";
 
@@ -118,7 +119,8 @@ public final class ConsolePages {
             return new Refusal.NotFound("The console has no file '" + name + "'", null, "unknown_url");
         }
         Map<String, String> headers = new LinkedHashMap<>();
-        // a page from before an update may still ask: it gets the present file, and must not keep it under the old address
+        // a page from before an update may still ask: it gets the present file, and must not keep it under the old
+        // address
         boolean present = exchange.variable("release").equals(release);
         headers.put("cache-control", present ? "public, max-age=31536000, immutable" : "no-store");
         headers.put("cross-origin-resource-policy", "same-origin");

@@ -74,7 +74,8 @@ final class WebFile {
     /** @throws UncheckedIOException if there is no such resource: the build left it out */
     static byte[] resource(Class<?> beside, String name) {
         try (InputStream in = beside.getResourceAsStream(name)) {
-            if (in == null) throw new FileNotFoundException(name + " is not on the class path beside " + beside.getName());
+            if (in == null)
+                throw new FileNotFoundException(name + " is not on the class path beside " + beside.getName());
             return in.readAllBytes();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -30,8 +30,8 @@ record WebLibrary(String file, String library, String module, Map<String, String
         String name = "/META-INF/maven/org.webjars.npm/" + library + "/pom.properties";
         Properties properties = new Properties();
         try {
-            properties.load(
-                    new StringReader(new String(WebFile.resource(WebLibrary.class, name), StandardCharsets.ISO_8859_1)));
+            properties.load(new StringReader(
+                    new String(WebFile.resource(WebLibrary.class, name), StandardCharsets.ISO_8859_1)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

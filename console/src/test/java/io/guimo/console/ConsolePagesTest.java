@@ -37,7 +37,10 @@ class ConsolePagesTest {
     @BeforeAll
     static void start() {
         server = Server.start(
-                ServeSettings.DEFAULTS.withPort(0), _ -> Optional.empty(), () -> true, ConsolePages.load().routes());
+                ServeSettings.defaults().withPort(0),
+                _ -> Optional.empty(),
+                () -> true,
+                ConsolePages.load().routes());
         client = HttpClient.newHttpClient();
     }
 
@@ -52,11 +55,12 @@ class ConsolePagesTest {
         HttpResponse<String> page = get("/");
 
         assertThat(page.statusCode()).isEqualTo(200);
-        assertThat(page.headers().firstValue("content-security-policy"))
-                .hasValueSatisfying(policy -> assertThat(policy)
-                        .contains("default-src 'none'", "script-src 'self'", "style-src 'self'")
-                        .doesNotContain("unsafe", "data:", "*"));
-        assertThat(page.body()).doesNotContainPattern("<script(?![^>]* src=)").doesNotContain("<style", " style=", " on");
+        assertThat(page.headers().firstValue("content-security-policy")).hasValueSatisfying(policy -> assertThat(policy)
+                .contains("default-src 'none'", "script-src 'self'", "style-src 'self'")
+                .doesNotContain("unsafe", "data:", "*"));
+        assertThat(page.body())
+                .doesNotContainPattern("<script(?![^>]* src=)")
+                .doesNotContain("<style", " style=", " on");
         assertThat(page.body()).doesNotContain("{assets}", "{modules}");
     }
 
@@ -73,7 +77,9 @@ class ConsolePagesTest {
             if (!path.endsWith(".js")) continue;
             assertThat(file.headers().firstValue("content-type")).as(path).hasValue("text/javascript; charset=utf-8");
             for (String imported : imports(file.body())) {
-                assertThat(imported).as("import of " + path + ": a bare name needs an import map").startsWith("./");
+                assertThat(imported)
+                        .as("import of " + path + ": a bare name needs an import map")
+                        .startsWith("./");
                 waiting.add(URI.create(path).resolve(imported).toString());
             }
         }
@@ -104,8 +110,7 @@ class ConsolePagesTest {
         assertThat(packed.headers().firstValue("content-encoding")).hasValue("gzip");
         assertThat(packed.headers().firstValue("vary")).hasValue("accept-encoding");
         try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(packed.body()))) {
-            assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
-                    .isEqualTo(get(app).body());
+            assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo(get(app).body());
         }
     }
 

@@ -47,7 +47,9 @@ class StyleTest {
         for (String scheme : new String[] {style.substring(0, dark), style.substring(dark)}) {
             Map<String, String> tokens = new HashMap<>();
             TOKEN.matcher(scheme).results().forEach(m -> tokens.put(m.group(1), m.group(2)));
-            assertThat(contrast(tokens.get(text), tokens.get(ground))).isGreaterThanOrEqualTo(LEAST_CONTRAST);
+            assertThat(tokens).containsKeys(text, ground);
+            assertThat(contrast(tokens.getOrDefault(text, ""), tokens.getOrDefault(ground, "")))
+                    .isGreaterThanOrEqualTo(LEAST_CONTRAST);
         }
     }
 

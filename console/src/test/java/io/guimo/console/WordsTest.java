@@ -3,6 +3,7 @@ package io.guimo.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -22,7 +23,7 @@ class WordsTest {
     private static final String STRING = "'((?:[^'\\\\]|\\\\.)*)'";
     private static final Pattern ENTRY = Pattern.compile("^  " + STRING + ": \\[" + STRING + ", " + STRING + "\\],$");
     private static final Pattern USE = Pattern.compile("\\bt\\('([^']+)'");
-    private static final Pattern FAMILY_USE = Pattern.compile("\\bt\\(`([^`$]+)\\$\\{[^}]+\\}([^`]*)`");
+    private static final Pattern FAMILY_USE = Pattern.compile("(?:\\bt\\(|\\bwords\\[)`([^`$]+)\\$\\{[^}]+\\}([^`]*)`");
     private static final Pattern CODE_USE = Pattern.compile("\\bcode\\('([^']+)'");
     private static final Pattern HOLE = Pattern.compile("\\{(\\w+)\\}");
     private static final Pattern CHINESE = Pattern.compile("\\p{IsHan}");
@@ -55,14 +56,16 @@ class WordsTest {
                 .map(m -> Pattern.compile(Pattern.quote(m.group(1)) + ".+" + Pattern.quote(m.group(2))))
                 .toList();
 
-        assertThat(words.keySet()).allMatch(key -> used.contains(key)
-                || families.contains(key.substring(0, Math.max(0, key.indexOf('.'))))
-                || shapes.stream().anyMatch(shape -> shape.matcher(key).matches()));
+        assertThat(words.keySet())
+                .allMatch(key -> used.contains(key)
+                        || families.contains(key.substring(0, Math.max(0, key.indexOf('.'))))
+                        || shapes.stream().anyMatch(shape -> shape.matcher(key).matches()));
     }
 
     @Test
     void script_otherThanTheDictionary_holdsNoChinese() {
-        scripts.forEach((name, script) -> assertThat(CHINESE.matcher(script).find()).as(name).isFalse());
+        scripts.forEach((name, script) ->
+                assertThat(CHINESE.matcher(script).find()).as(name).isFalse());
     }
 
     @Test
@@ -71,7 +74,9 @@ class WordsTest {
         Matcher pair = Pattern.compile(STRING + ": " + STRING).matcher(things);
         Map<String, String> names = new LinkedHashMap<>();
         while (pair.find()) {
-            assertThat(names.put(pair.group(1), pair.group(2))).as(pair.group(1) + " twice").isNull();
+            assertThat(names.put(pair.group(1), pair.group(2)))
+                    .as(pair.group(1) + " twice")
+                    .isNull();
             assertThat(pair.group(2)).containsPattern(CHINESE);
         }
         assertThat(names).hasSize(10 + 122);
@@ -99,7 +104,7 @@ class WordsTest {
             return files.filter(file -> file.toString().endsWith(".js") && !file.endsWith("words.js"))
                     .collect(Collectors.toMap(file -> file.getFileName().toString(), WordsTest::read));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -115,7 +120,7 @@ class WordsTest {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }

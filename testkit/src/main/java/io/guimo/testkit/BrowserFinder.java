@@ -34,7 +34,12 @@ public final class BrowserFinder {
     public static final String CHOICE = "GUIMO_BROWSER";
 
     private static final List<String> INSTALLED_NAMES = List.of(
-            "chromium", "chromium-browser", "chromium-headless-shell", "google-chrome-stable", "google-chrome", "chrome");
+            "chromium",
+            "chromium-browser",
+            "chromium-headless-shell",
+            "google-chrome-stable",
+            "google-chrome",
+            "chrome");
     private static final String BROWSER_PACKAGE = "chromium-headless-shell";
     private static final List<FontPackage> FONTS =
             List.of(new FontPackage("fonts-inter", "Inter"), new FontPackage("fonts-wqy-microhei", ":lang=zh-cn"));
@@ -62,7 +67,8 @@ public final class BrowserFinder {
      * @param environment variables to start it with: the finder's own, and those that lead to fetched libraries and fonts
      * @param origin where it came from, for people
      */
-    public record FoundBrowser(Path executable, List<String> arguments, Map<String, String> environment, String origin) {
+    public record FoundBrowser(
+            Path executable, List<String> arguments, Map<String, String> environment, String origin) {
         public FoundBrowser {
             arguments = List.copyOf(arguments);
             environment = Map.copyOf(environment);
@@ -87,8 +93,8 @@ public final class BrowserFinder {
                 .toList();
         Optional<Path> installed = installed();
         if (installed.isEmpty()) {
-            List<String> packages =
-                    Stream.concat(Stream.of(BROWSER_PACKAGE), lackingFonts.stream()).toList();
+            List<String> packages = Stream.concat(Stream.of(BROWSER_PACKAGE), lackingFonts.stream())
+                    .toList();
             Path root = fetched(packages);
             Path executable = root.resolve("usr/lib/chromium/chromium-headless-shell");
             return found(executable, "fetched without root", Optional.of(root));
@@ -96,8 +102,7 @@ public final class BrowserFinder {
         if (lackingFonts.isEmpty()) {
             return found(installed.get(), "installed", Optional.empty());
         }
-        return found(
-                installed.get(), "installed, with fetched " + lackingFonts, Optional.of(fetched(lackingFonts)));
+        return found(installed.get(), "installed, with fetched " + lackingFonts, Optional.of(fetched(lackingFonts)));
     }
 
     private Optional<Path> installed() {
@@ -143,7 +148,11 @@ public final class BrowserFinder {
             started.put("XDG_DATA_HOME", root.resolve("usr/share").toString());
         });
         List<String> arguments = new ArrayList<>(List.of(
-                "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"));
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-sync"));
         if ("root".equals(System.getProperty("user.name"))) {
             // Chromium refuses to run as root inside its sandbox
             arguments.add("--no-sandbox");
@@ -166,10 +175,10 @@ public final class BrowserFinder {
             Files.createDirectories(cache);
             try (FileChannel channel = FileChannel.open(
                             cache.resolve("fetch.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    FileLock lock = channel.lock()) {
+                    FileLock _ = channel.lock()) {
                 // a folder under its final name is complete: it got there by a rename
                 if (!Files.isDirectory(root)) {
-                    fetch(packages, root, lock);
+                    fetch(packages, root);
                 }
                 return root;
             }
@@ -178,12 +187,9 @@ public final class BrowserFinder {
         }
     }
 
-    private void fetch(List<String> packages, Path root, FileLock held) throws IOException {
-        if (!held.isValid() || onPath("apt-get").isEmpty() || onPath("dpkg").isEmpty()) {
-            throw new IllegalStateException("no browser: none of " + INSTALLED_NAMES
-                    + " is on the PATH, and apt-get or dpkg is missing, so Debian's " + BROWSER_PACKAGE
-                    + " cannot be fetched; install a Chromium or name one in " + CHOICE);
-        }
+    private void fetch(List<String> packages, Path root) throws IOException {
+        String aptGet = required("apt-get");
+        String dpkg = required("dpkg");
         Path work = cache.resolve("work");
         deleteTree(work);
         Path unpacked = work.resolve("root");
@@ -191,7 +197,7 @@ public final class BrowserFinder {
             Files.createDirectories(work.resolve(folder));
         }
         List<String> apt = List.of(
-                "apt-get",
+                aptGet,
                 "-q",
                 "-o",
                 "Dir::State::lists=" + work.resolve("lists"),
@@ -204,7 +210,7 @@ public final class BrowserFinder {
                 "-o",
                 "APT::Sandbox::User=");
         run(joined(apt, List.of("update")), work);
-        String plan = run(joined(apt, List.of("--simulate", "install"), packages), work);
+        String plan = run(joined(joined(apt, List.of("--simulate", "install")), packages), work);
         List<String> lacking = LACKING_PACKAGE
                 .matcher(plan)
                 .results()
@@ -214,19 +220,26 @@ public final class BrowserFinder {
             throw new IllegalStateException(
                     "apt would fetch " + lacking + ", not all of " + packages + "; its plan was:\n" + plan);
         }
-        run(joined(apt, List.of("download"), lacking), work.resolve("debs"));
+        run(joined(joined(apt, List.of("download")), lacking), work.resolve("debs"));
         try (Stream<Path> archives = Files.list(work.resolve("debs"))) {
             for (Path archive : archives.sorted().toList()) {
-                run(List.of("dpkg", "-x", archive.toString(), unpacked.toString()), work);
+                run(List.of(dpkg, "-x", archive.toString(), unpacked.toString()), work);
             }
         }
         Files.move(unpacked, root, StandardCopyOption.ATOMIC_MOVE);
         deleteTree(work);
     }
 
-    @SafeVarargs
-    private static List<String> joined(List<String>... parts) {
-        return Arrays.stream(parts).flatMap(List::stream).toList();
+    private String required(String program) {
+        return onPath(program)
+                .map(Path::toString)
+                .orElseThrow(() -> new IllegalStateException("no browser: none of " + INSTALLED_NAMES
+                        + " is on the PATH, and " + program + ", which would fetch Debian's " + BROWSER_PACKAGE
+                        + ", is missing; install a Chromium or name one in " + CHOICE));
+    }
+
+    private static List<String> joined(List<String> first, List<String> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     /** Runs a program to its end and returns what it wrote; a failure carries its last words. */
