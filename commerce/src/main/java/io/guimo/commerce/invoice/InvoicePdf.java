@@ -281,7 +281,6 @@ public final class InvoicePdf {
     private static PdfPTable table(float... widths) {
         PdfPTable table = new PdfPTable(widths);
         table.setWidthPercentage(100);
-        table.setSplitLate(false);
         return table;
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.commerce.account;
+
+import org.jspecify.annotations.NullMarked;

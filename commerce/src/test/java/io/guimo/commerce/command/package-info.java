@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.commerce.command;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.commerce.invoice;
+
+import org.jspecify.annotations.NullMarked;

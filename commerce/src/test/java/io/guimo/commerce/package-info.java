@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.commerce;
+
+import org.jspecify.annotations.NullMarked;
