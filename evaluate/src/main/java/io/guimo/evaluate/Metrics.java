@@ -1,6 +1,9 @@
 package io.guimo.evaluate;
 
 import io.guimo.evaluate.Metric.Better;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 
 /** The figures by which models are compared, by name and definition. */
 public final class Metrics {
@@ -22,4 +25,70 @@ public final class Metrics {
     public static final Metric MRR = new Metric("mrr", Better.HIGHER, "mean of 1 / rank of the held-out item");
 
     private Metrics() {}
+
+    /**
+     * @param truth label indices
+     * @param predicted as many label indices
+     */
+    public static double accuracy(int[] truth, int[] predicted) {
+        requireSameLength(truth.length, predicted.length);
+        int right = 0;
+        for (int i = 0; i < truth.length; i++) if (truth[i] == predicted[i]) right++;
+        return (double) right / truth.length;
+    }
+
+    /**
+     * Mean of −ln(probability of the true label); probabilities are clipped to the smallest float64 step from 0 and 1, as scikit-learn does.
+     *
+     * @param truth label indices
+     * @param probabilities one row an example, one column a label
+     */
+    public static double logLoss(int[] truth, double[][] probabilities) {
+        requireSameLength(truth.length, probabilities.length);
+        double epsilon = Math.ulp(1.0);
+        double sum = 0;
+        for (int i = 0; i < truth.length; i++) {
+            sum -= Math.log(Math.clamp(probabilities[i][truth[i]], epsilon, 1 - epsilon));
+        }
+        return sum / truth.length;
+    }
+
+    /**
+     * Area under the receiver operating characteristic: the chance that a positive example scores above a negative one, ties counting half
+     * (the Mann-Whitney statistic).
+     *
+     * @throws IllegalArgumentException unless there are both positive and negative examples
+     */
+    public static double rocAuc(boolean[] positive, double[] scores) {
+        requireSameLength(positive.length, scores.length);
+        Integer[] order = IntStream.range(0, scores.length).boxed().toArray(Integer[]::new);
+        Arrays.sort(order, Comparator.comparingDouble(i -> scores[i]));
+        double positiveRanks = 0;
+        long positives = 0;
+        for (int start = 0; start < order.length; ) {
+            int end = start;
+            while (end < order.length && scores[order[end]] == scores[order[start]]) end++;
+            double rank = (start + 1 + end) / 2.0; // the mean rank of a run of ties, ranks counting from 1
+            for (int i = start; i < end; i++) {
+                if (positive[order[i]]) {
+                    positiveRanks += rank;
+                    positives++;
+                }
+            }
+            start = end;
+        }
+        long negatives = scores.length - positives;
+        if (positives == 0 || negatives == 0) {
+            throw new IllegalArgumentException(
+                    "the area under the curve needs positive and negative examples; there are " + positives + " and "
+                            + negatives);
+        }
+        return (positiveRanks - positives * (positives + 1) / 2.0) / ((double) positives * negatives);
+    }
+
+    private static void requireSameLength(int left, int right) {
+        if (left != right || left == 0)
+            throw new IllegalArgumentException(
+                    left + " true values for " + right + " predictions; give as many, at least 1");
+    }
 }
