@@ -158,7 +158,7 @@ public final class NearPictures {
                     int value = pictures.pixels()[row * pictures.stride() + i] & 0xff;
                     squares += (long) value * value;
                 }
-                norms[row] = (float) (Math.sqrt(squares) / 255);
+                norms[row] = (float) (Math.sqrt((double) squares) / 255);
                 for (int level = 0; level < levels.length; level++)
                     sum(pictures, row, BLOCKS_A_SIDE[level], levels[level]);
             }
