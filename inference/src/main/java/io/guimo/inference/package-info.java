@@ -1,8 +1,10 @@
 /**
  * Engines that run a packaged model, and the host that holds them.
  *
- * <p>Read {@link io.guimo.inference.HostedModel} first: the closed set of what can be hosted, then {@link io.guimo.inference.ModelHost}, which
- * loads signed packages, says who sees which model and replaces a model when another version is promoted.
+ * <p>Read {@link io.guimo.inference.HostedModel} first: the closed set of what can be hosted, then {@link io.guimo.inference.ModelHost}: who sees
+ * which model. {@link io.guimo.inference.PackagedModels} keeps the host what the registry says should serve;
+ * {@link io.guimo.inference.EngineLoader} starts the engine that a package needs. An engine lets calls in through its {@code Admission}, gathers them
+ * in a {@code BatchQueue} and works on {@code EngineThreads}, whose CPU time is what a unit costs.
  *
  * <p>Owns no stored state: packages and promotion belong to {@code registry}, money to {@code commerce}, HTTP to {@code serve}.
  *

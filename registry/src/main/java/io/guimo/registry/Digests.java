@@ -1,12 +1,10 @@
 package io.guimo.registry;
 
+import io.guimo.data.Fingerprint;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /** SHA-256 as packages write it: 64 lower-case hexadecimal digits. */
@@ -24,16 +22,11 @@ final class Digests {
     }
 
     static String of(byte[] content) {
-        return HexFormat.of().formatHex(sha256().digest(content));
+        return Fingerprint.of(content).sha256();
     }
 
     static String of(Path file) throws IOException {
-        MessageDigest digest = sha256();
-        byte[] buffer = new byte[1 << 16];
-        try (InputStream in = Files.newInputStream(file)) {
-            for (int n; (n = in.read(buffer)) > 0; ) digest.update(buffer, 0, n);
-        }
-        return HexFormat.of().formatHex(digest.digest());
+        return Fingerprint.of(file).sha256();
     }
 
     /** @throws IllegalArgumentException if the text is no digest; it is used in paths, so nothing else may pass */
