@@ -17,7 +17,6 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Map;
@@ -39,7 +38,7 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
     private static final long CHEAP_TO_DROP_BYTES = 64 * 1024;
 
     private static final Duration DROP_LIMIT = Duration.ofSeconds(5);
-    private static final Duration WRITE_LIMIT = Duration.ofSeconds(30);
+    static final Duration WRITE_LIMIT = Duration.ofSeconds(30);
     private static final long SLOWEST_BYTES_PER_SECOND = 16 * 1024;
 
     private final RouteTable routes;
@@ -217,7 +216,7 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
                     switch (answer) {
                         case Content content -> sendContent(content, request, response);
                         case Refusal refusal -> sendContent(ErrorAnswers.of(refusal), request, response);
-                        case EventStream stream -> sendStream(stream, response);
+                        case EventStream stream -> sendStream(stream, request, response);
                     };
             if (keep) dropRest(request);
             return status;
@@ -242,20 +241,15 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
         return content.status();
     }
 
-    private int sendStream(EventStream stream, ServerResponse response) {
-        response.status(Status.OK_200);
-        response.header(HeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
-        response.header(HeaderNames.CACHE_CONTROL, "no-cache");
-        stream.headers().forEach((name, value) -> response.header(HeaderNames.createFromLowercase(name), value));
-        try (OutputStream out = response.outputStream()) {
-            stream.writer().write(events -> {
-                try (SlowClients.Watch _ = slowClients.watch(WRITE_LIMIT)) {
-                    out.write(events);
-                    out.flush();
-                } catch (SocketWriterException | ServerConnectionException | UncheckedIOException e) {
-                    throw new IOException("the client is gone", e);
-                }
-            });
+    /** The head of a stream is sent with its first events, so that what fails before them is still answered as a refusal. */
+    private int sendStream(EventStream stream, ServerRequest request, ServerResponse response) {
+        StreamSink sink = new StreamSink(stream, response, slowClients);
+        try {
+            stream.writer().write(sink);
+            sink.close();
+        } catch (RefusedException e) {
+            if (!sink.isOpen()) return sendContent(ErrorAnswers.of(e.refusal()), request, response);
+            throw new CloseConnectionException("A stream was refused after it had begun", e);
         } catch (IOException e) {
             throw new CloseConnectionException("The client left its stream", e);
         }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.exc.InputCoercionException;
@@ -50,9 +51,14 @@ public final class Json {
         return MAPPER.readValue(json, type);
     }
 
-    /** Reads an object of this server's own. */
-    static Map<String, Object> readMap(String json) {
-        return MAPPER.readValue(json, new TypeReference<Map<String, Object>>() {});
+    /** Reads another server's object leniently: empty if it is none. */
+    public static Map<String, Object> readMap(byte[] json) {
+        try {
+            Map<String, Object> read = MAPPER.readValue(json, new TypeReference<Map<String, Object>>() {});
+            return read == null ? Map.of() : read;
+        } catch (JacksonException e) {
+            return Map.of();
+        }
     }
 
     /**
@@ -73,6 +79,26 @@ public final class Json {
         if (value == null) throw RefusedException.invalid("The body is null; send a JSON object", null, "invalid_json");
         RequiredFields.check(value);
         return value;
+    }
+
+    /** Reads a request body token by token, where a record would not do. */
+    @FunctionalInterface
+    public interface Scanner<T> {
+        /** @param in before the first token */
+        T scan(JsonParser in);
+    }
+
+    /** @throws RefusedException if the body is not one JSON value */
+    public static <T> T scan(byte[] json, Scanner<T> scanner) {
+        try (JsonParser in = MAPPER.createParser(json)) {
+            T scanned = scanner.scan(in);
+            if (in.nextToken() != null) {
+                throw RefusedException.invalid("The body goes on after its JSON value", null, "invalid_json");
+            }
+            return scanned;
+        } catch (JacksonException e) {
+            throw new RefusedException(refusal(e));
+        }
     }
 
     private static JsonMapper mapper() {

@@ -10,6 +10,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +65,7 @@ final class Schemas {
         }
         if (!(type instanceof Class<?> raw)) return Map.of();
         Shape shape = raw.getAnnotation(Shape.class);
-        if (shape != null) return Map.copyOf(Json.readMap(shape.value()));
+        if (shape != null) return Json.readMap(shape.value().getBytes(StandardCharsets.UTF_8));
         if (raw == String.class || IDS.contains(raw)) return Map.of("type", "string");
         if (raw == BigDecimal.class || raw == Money.class)
             return Map.of("type", "string", "description", "exact decimal");

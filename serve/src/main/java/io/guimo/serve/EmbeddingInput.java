@@ -1,0 +1,104 @@
+package io.guimo.serve;
+
+import io.guimo.serve.http.RefusedException;
+import io.guimo.serve.http.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.ValueDeserializer;
+import tools.jackson.databind.annotation.JsonDeserialize;
+
+/** What is to be embedded: a text, texts, one text's token ids, or several texts' token ids. */
+@Shape("""
+        {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}},
+         {"type": "array", "items": {"type": "integer"}},
+         {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}]}""")
+@JsonDeserialize(using = EmbeddingInput.Reader.class)
+sealed interface EmbeddingInput {
+    /** Inputs of one request at most, as OpenAI's. */
+    int MOST = 2048;
+
+    int size();
+
+    record Texts(List<String> texts) implements EmbeddingInput {
+        @Override
+        public int size() {
+            return texts.size();
+        }
+    }
+
+    record TokenIds(List<int[]> ids) implements EmbeddingInput {
+        @Override
+        public int size() {
+            return ids.size();
+        }
+    }
+
+    /** Reads straight from the stream, so that a long list of ids costs four bytes each. */
+    final class Reader extends ValueDeserializer<EmbeddingInput> {
+        @Override
+        public EmbeddingInput deserialize(JsonParser in, DeserializationContext context) {
+            if (in.currentToken() == JsonToken.VALUE_STRING) return new Texts(List.of(in.getString()));
+            if (in.currentToken() != JsonToken.START_ARRAY) throw wrong("");
+            return switch (in.nextToken()) {
+                case END_ARRAY -> new Texts(List.of());
+                case VALUE_STRING -> texts(in);
+                case VALUE_NUMBER_INT -> new TokenIds(List.of(ids(in, "")));
+                case START_ARRAY -> lists(in);
+                default -> throw wrong("[0]");
+            };
+        }
+
+        private static Texts texts(JsonParser in) {
+            List<String> texts = new ArrayList<>();
+            while (in.currentToken() != JsonToken.END_ARRAY) {
+                if (in.currentToken() != JsonToken.VALUE_STRING) throw wrong("[" + texts.size() + "]");
+                texts.add(in.getString());
+                if (texts.size() > MOST) throw tooMany();
+                in.nextToken();
+            }
+            return new Texts(texts);
+        }
+
+        private static TokenIds lists(JsonParser in) {
+            List<int[]> lists = new ArrayList<>();
+            while (in.currentToken() != JsonToken.END_ARRAY) {
+                String at = "[" + lists.size() + "]";
+                if (in.currentToken() != JsonToken.START_ARRAY) throw wrong(at);
+                in.nextToken();
+                lists.add(ids(in, at));
+                if (lists.size() > MOST) throw tooMany();
+                in.nextToken();
+            }
+            return new TokenIds(lists);
+        }
+
+        private static int[] ids(JsonParser in, String at) {
+            int[] ids = new int[16];
+            int count = 0;
+            while (in.currentToken() != JsonToken.END_ARRAY) {
+                if (in.currentToken() != JsonToken.VALUE_NUMBER_INT) throw wrong(at + "[" + count + "]");
+                if (count == ids.length) ids = Arrays.copyOf(ids, count * 2);
+                ids[count++] = in.getIntValue();
+                in.nextToken();
+            }
+            return Arrays.copyOf(ids, count);
+        }
+
+        private static RefusedException wrong(String at) {
+            return RefusedException.invalid(
+                    "'input" + at
+                            + "' has the wrong type; give a text, a list of texts, a list of token ids or a list of such lists",
+                    "input" + at,
+                    "invalid_type");
+        }
+
+        private static RefusedException tooMany() {
+            return RefusedException.invalid(
+                    "'input' has more than " + MOST + " elements, the most of one request", "input", "too_many_inputs");
+        }
+    }
+}
