@@ -7,6 +7,7 @@ import io.guimo.inference.Overloaded;
 import io.guimo.inference.UpstreamFailed;
 import io.guimo.serve.http.Refusal;
 import java.time.Duration;
+import java.util.Objects;
 
 /** An engine's refusals as ours. */
 final class EngineRefusals {
@@ -18,13 +19,13 @@ final class EngineRefusals {
 
     /** @param param the field whose elements the engine's index counts */
     static Refusal refusal(InferenceRefusal refused, String param) {
+        String message = Objects.requireNonNull(refused.getMessage());
         return switch (refused) {
             case InvalidInput r ->
-                new Refusal.InvalidRequest(
-                        r.getMessage(), r.index() < 0 ? param : param + "[" + r.index() + "]", r.code());
-            case Overloaded r -> new Refusal.Overloaded(r.getMessage(), r.retryAfter());
-            case EngineClosed r -> new Refusal.Overloaded(r.getMessage(), Duration.ofMillis(200));
-            case UpstreamFailed r -> new Refusal.UpstreamFailed(r.getMessage());
+                new Refusal.InvalidRequest(message, r.index() < 0 ? param : param + "[" + r.index() + "]", r.code());
+            case Overloaded r -> new Refusal.Overloaded(message, r.retryAfter());
+            case EngineClosed _ -> new Refusal.Overloaded(message, Duration.ofMillis(200));
+            case UpstreamFailed _ -> new Refusal.UpstreamFailed(message);
         };
     }
 }

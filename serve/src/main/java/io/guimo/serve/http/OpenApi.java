@@ -63,8 +63,9 @@ public final class OpenApi {
             operation.put("requestBody", Map.of("required", true, "content", content));
         }
         Class<?> shape = about.answer();
-        Map<String, Object> answer =
-                shape == null ? Map.of(about.answerMediaType(), Map.of()) : json(schemas.reference(shape));
+        Map<String, Object> answer = shape == null
+                ? Map.of(about.answerMediaType(), Map.of())
+                : json(about.list() ? Listing.schema(schemas.reference(shape)) : schemas.reference(shape));
         operation.put(
                 "responses",
                 Map.of(

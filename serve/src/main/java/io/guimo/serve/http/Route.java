@@ -1,5 +1,6 @@
 package io.guimo.serve.http;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,7 @@ public record Route(Method method, String path, Access access, long bodyLimit, A
      * @param summary one sentence
      * @param request shape of the JSON body, or null when there is none
      * @param answer shape of the JSON answer, or null when it is not JSON
+     * @param list whether the answer is a {@link Listing} of such
      * @param answerMediaType content type of the answer
      * @param requestMediaTypes content types read
      * @param query parameters in the query
@@ -57,6 +59,7 @@ public record Route(Method method, String path, Access access, long bodyLimit, A
             String summary,
             @Nullable Class<?> request,
             @Nullable Class<?> answer,
+            boolean list,
             String answerMediaType,
             List<String> requestMediaTypes,
             List<Parameter> query) {
@@ -66,37 +69,41 @@ public record Route(Method method, String path, Access access, long bodyLimit, A
         }
 
         public static About of(String operation, String group, String summary) {
-            return new About(operation, group, summary, null, null, Content.JSON, List.of(), List.of());
+            return new About(operation, group, summary, null, null, false, Content.JSON, List.of(), List.of());
         }
 
         public About request(Class<?> shape) {
-            return new About(operation, group, summary, shape, answer, answerMediaType, List.of(Content.JSON), query);
+            return new About(
+                    operation, group, summary, shape, answer, list, answerMediaType, List.of(Content.JSON), query);
         }
 
         public About answer(Class<?> shape) {
-            return new About(operation, group, summary, request, shape, Content.JSON, requestMediaTypes, query);
+            return new About(operation, group, summary, request, shape, false, Content.JSON, requestMediaTypes, query);
+        }
+
+        /** A part of a list of such, asked for by {@code after} and {@code limit}. */
+        public About list(Class<?> shape) {
+            List<Parameter> parameters = new ArrayList<>(query);
+            parameters.addAll(Listing.PARAMETERS);
+            return new About(
+                    operation, group, summary, request, shape, true, Content.JSON, requestMediaTypes, parameters);
         }
 
         public About answerMediaType(String mediaType) {
-            return new About(operation, group, summary, request, null, mediaType, requestMediaTypes, query);
+            return new About(operation, group, summary, request, null, false, mediaType, requestMediaTypes, query);
         }
 
         public About alsoReads(String mediaType) {
-            List<String> types = new java.util.ArrayList<>(requestMediaTypes);
+            List<String> types = new ArrayList<>(requestMediaTypes);
             types.add(mediaType);
-            return new About(operation, group, summary, request, answer, answerMediaType, types, query);
+            return new About(operation, group, summary, request, answer, list, answerMediaType, types, query);
         }
 
+        /** Further parameters of the query. */
         public About query(Parameter... parameters) {
-            return new About(
-                    operation,
-                    group,
-                    summary,
-                    request,
-                    answer,
-                    answerMediaType,
-                    requestMediaTypes,
-                    List.of(parameters));
+            List<Parameter> all = new ArrayList<>(query);
+            all.addAll(List.of(parameters));
+            return new About(operation, group, summary, request, answer, list, answerMediaType, requestMediaTypes, all);
         }
     }
 

@@ -9,9 +9,14 @@ import io.guimo.units.RequestId;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.JacksonModule;
 import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.ValueDeserializer;
 import tools.jackson.databind.ValueSerializer;
 import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.ser.std.StdSerializer;
@@ -31,6 +36,7 @@ final class WireTypes {
         module.addSerializer(Money.class, new MoneyAmount());
         module.addSerializer(new EnumName());
         module.addSerializer(BigDecimal.class, new PlainDecimal());
+        module.addDeserializer(BigDecimal.class, new DecimalReader());
         return List.of(module);
     }
 
@@ -77,6 +83,38 @@ final class WireTypes {
         @Override
         public void serialize(Meter value, JsonGenerator out, SerializationContext context) {
             out.writeName(value.wireName());
+        }
+    }
+
+    /** A number or a text; its size is bounded, since the digits of {@code 1e999999999} written out are a gigabyte. */
+    private static final class DecimalReader extends ValueDeserializer<BigDecimal> {
+        private static final int MOST_DIGITS = 40;
+
+        @Override
+        public BigDecimal deserialize(JsonParser in, DeserializationContext context) {
+            if (in.currentToken() != JsonToken.VALUE_STRING
+                    && !in.currentToken().isNumeric()) {
+                return (BigDecimal) context.handleUnexpectedToken(BigDecimal.class, in);
+            }
+            String text = in.getString();
+            BigDecimal value = parsed(text);
+            if (value == null || value.precision() > MOST_DIGITS || Math.abs(value.scale()) > MOST_DIGITS) {
+                String at = String.valueOf(in.currentName());
+                throw RefusedException.invalid(
+                        "'" + at + "' is no decimal number of at most " + MOST_DIGITS + " digits, such as \"0.002\"",
+                        at,
+                        "invalid_value");
+            }
+            return value;
+        }
+
+        private static @Nullable BigDecimal parsed(String text) {
+            if (text.length() > 2 * MOST_DIGITS) return null;
+            try {
+                return new BigDecimal(text);
+            } catch (NumberFormatException e) {
+                return null;
+            }
         }
     }
 
