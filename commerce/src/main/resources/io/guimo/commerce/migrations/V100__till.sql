@@ -37,7 +37,7 @@ create unique index wallet_grant_one_credit_line on wallet_grant (wallet_id) whe
 -- Units of a product's meter used in a period, and units that open reservations may still add, by the price that they are pinned to.
 create table usage_counter (
     id              bigint      primary key,
-    wallet_id       bigint      not null references wallet,
+    wallet_id       bigint      not null,
     product         text        not null,
     meter           text        not null,
     period_start    timestamptz not null,
@@ -55,7 +55,7 @@ create table lease (
 );
 
 create table reservation (
-    wallet_id       bigint      not null references wallet,
+    wallet_id       bigint      not null,
     request_id      text        not null,
     -- not a reference: a lease is gone before its reservations are
     lease_id        bigint      not null,
