@@ -1,5 +1,6 @@
 package io.guimo.commerce.invoice;
 
+import io.guimo.commerce.price.PriceVersion;
 import io.guimo.units.Money;
 import io.guimo.units.OrganizationId;
 import io.guimo.units.TimeWindow;
@@ -16,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param number of a final invoice, without gaps in the order in which they became final; a draft has none
  * @param organizationName as it was when the invoice became final
  * @param period the month in {@code zone}
- * @param paidFromCredit the part that the organisation's credit has paid already, in exact money rounded with the total; not more than the
- *     total
+ * @param paidFromCredit the part of the total that the organisation's credit has paid already. Credit pays exact amounts as they arise; of an
+ *     invoice that it has paid alone this is the whole total
+ * @param writtenOff the part of the total that is not asked for: delivered while the wallet could not pay
+ * @param prices the price versions that the lines name, as they were agreed
  * @param finalizedAt by the organisation's clock
  */
 public record Invoice(
@@ -33,6 +36,8 @@ public record Invoice(
         Currency currency,
         List<InvoiceLine> lines,
         Money paidFromCredit,
+        Money writtenOff,
+        List<PriceVersion> prices,
         Optional<Instant> finalizedAt) {
     /** Whether it can still change. */
     public enum Status {
@@ -52,6 +57,7 @@ public record Invoice(
 
     public Invoice {
         lines = List.copyOf(lines);
+        prices = List.copyOf(prices);
         if ((status == Status.FINAL) != (number.isPresent() && finalizedAt.isPresent())) {
             throw new IllegalArgumentException(
                     "invoice " + id + ": a final one has a number and a time, a draft neither");
@@ -75,6 +81,6 @@ public record Invoice(
 
     /** What is left to pay. */
     public Money due() {
-        return total().minus(paidFromCredit);
+        return total().minus(paidFromCredit).minus(writtenOff);
     }
 }

@@ -193,6 +193,9 @@ public final class InvoicePdf {
         if (invoice.paidFromCredit().signum() != 0) {
             total(table, Label.PAID_FROM_CREDIT, digits(invoice.paidFromCredit().negate()), body, false);
         }
+        if (invoice.writtenOff().signum() != 0) {
+            total(table, Label.WRITTEN_OFF, digits(invoice.writtenOff().negate()), body, false);
+        }
         total(table, Label.DUE, invoice.currency().getCurrencyCode() + "  " + digits(invoice.due()), heading, true);
         return table;
     }
@@ -418,6 +421,7 @@ public final class InvoicePdf {
         ROUNDING("舍入 Rounding"),
         TOTAL("合计 Total"),
         PAID_FROM_CREDIT("预付余额抵扣 Paid from credit"),
+        WRITTEN_OFF("已核销 Written off"),
         DUE("应付金额 Amount due"),
         NOTE_ROUNDING(
                 "每行金额按四舍六入五成双舍入到最小货币单位一次。 Each line is rounded once, half to even, to the currency's smallest unit."),

@@ -79,6 +79,19 @@ public final class PriceBook {
         return Optional.ofNullable(versions.get(id));
     }
 
+    /**
+     * A version that something names, so that it must be there.
+     *
+     * @throws IllegalStateException if it is not
+     */
+    public PriceVersion get(PriceVersionId id) {
+        Optional<PriceVersion> known = find(id);
+        if (known.isPresent()) return known.get();
+        // published on another server a moment ago
+        feed.refresh();
+        return find(id).orElseThrow(() -> new IllegalStateException("no price version has the id " + id));
+    }
+
     /** Everything that an organisation's plan sells it at an instant of its own clock, by name of the product. */
     public List<PriceVersion> offered(OrganizationId organization, Instant instant) {
         return planOf(organization, instant).stream()

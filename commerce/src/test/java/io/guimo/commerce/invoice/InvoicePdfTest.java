@@ -102,6 +102,8 @@ class InvoicePdfTest {
                 CNY,
                 lines,
                 cny("12"),
+                cny("0"),
+                List.of(),
                 Optional.of(Instant.parse("2026-11-30T16:05:00Z")));
     }
 
