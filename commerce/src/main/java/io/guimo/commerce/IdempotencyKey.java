@@ -17,4 +17,8 @@ public record IdempotencyKey(String route, String key, String contentSha256) {
             throw new IllegalArgumentException("not a SHA-256 in lower-case hexadecimal: " + contentSha256);
         }
     }
+
+    Holding.KeyName name() {
+        return new Holding.KeyName(route, key);
+    }
 }

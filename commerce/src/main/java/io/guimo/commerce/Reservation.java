@@ -7,6 +7,7 @@ import io.guimo.units.RequestId;
 import io.guimo.units.TimeWindow;
 import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Money held for a request that runs. Its price version and period stay those of the moment it was authorised, whatever changes meanwhile.
@@ -14,6 +15,7 @@ import java.util.Map;
  * @param period the billing period whose counters it advances
  * @param usedAt by the organisation's own clock
  * @param atMost most units of each meter it may deliver, all blocks of a stream together
+ * @param idempotency the key under which it runs, if any
  */
 public record Reservation(
         RequestId request,
@@ -21,7 +23,8 @@ public record Reservation(
         PriceVersion price,
         TimeWindow period,
         Instant usedAt,
-        Map<Meter, Long> atMost) {
+        Map<Meter, Long> atMost,
+        @Nullable IdempotencyKey idempotency) {
     public Reservation {
         atMost = Quantities.checked(atMost);
     }

@@ -23,6 +23,11 @@ public record StoredAnswer(int status, String contentType, byte[] bytes) {
         return bytes.clone();
     }
 
+    /** Length of the body in bytes. */
+    public int size() {
+        return bytes.length;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof StoredAnswer that

@@ -13,6 +13,7 @@ import io.guimo.units.Cursor;
 import io.guimo.units.Money;
 import io.guimo.units.OrganizationId;
 import io.guimo.units.Page;
+import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -102,7 +103,7 @@ public final class Ledger {
                 List.of("credit-line", organization.value(), limit.toString()),
                 _ -> {
                     long wallet = lockWallet(connection, organization);
-                    return new Done<>(Long.toString(upsertCreditLine(connection, wallet, limit, now)), false);
+                    return new Done<>(Long.toString(putCreditLine(connection, wallet, limit, now)), false);
                 },
                 Ledger::readGrant));
     }
@@ -124,12 +125,7 @@ public final class Ledger {
                 List.of("payment", organization.value(), amount.toString(), reference),
                 _ -> {
                     long wallet = lockWallet(connection, organization);
-                    try (PreparedStatement update = connection.prepareStatement(
-                            "update wallet_grant set remaining = least(granted, remaining + ?) where wallet_id = ? and kind = 'credit_line'")) {
-                        update.setBigDecimal(1, amount.amount());
-                        update.setLong(2, wallet);
-                        update.executeUpdate();
-                    }
+                    lend(connection, wallet, amount.amount());
                     long entry = book(
                             connection,
                             NewEntry.of(
@@ -333,25 +329,40 @@ public final class Ledger {
         }
     }
 
-    private static long upsertCreditLine(Connection connection, long wallet, Money limit, Instant now)
+    private static long putCreditLine(Connection connection, long wallet, Money limit, Instant now)
             throws SQLException {
-        // What is in use stays in use: what remains moves with the limit, but never below what is reserved.
-        try (PreparedStatement upsert = connection.prepareStatement("""
-                insert into wallet_grant as g (wallet_id, kind, priority, currency, granted, remaining, granted_at)
-                values (?, 'credit_line', ?, ?, ?, ?, ?)
-                on conflict (wallet_id) where kind = 'credit_line' do update
-                set remaining = greatest(g.reserved, g.remaining + excluded.granted - g.granted), granted = excluded.granted
-                returning id
+        BigDecimal more = limit.amount();
+        try (PreparedStatement select = connection.prepareStatement(
+                "select granted from wallet_grant where wallet_id = ? and kind = 'credit_line'")) {
+            select.setLong(1, wallet);
+            try (ResultSet row = select.executeQuery()) {
+                if (!row.next()) {
+                    return insertGrant(connection, wallet, GrantKind.CREDIT_LINE, limit, now, Optional.empty());
+                }
+                more = more.subtract(row.getBigDecimal(1));
+            }
+        }
+        try (PreparedStatement update = connection.prepareStatement(
+                "update wallet_grant set granted = ? where wallet_id = ? and kind = 'credit_line'")) {
+            update.setBigDecimal(1, limit.amount());
+            update.setLong(2, wallet);
+            update.executeUpdate();
+        }
+        return lend(connection, wallet, more);
+    }
+
+    /** Moves what a credit line still lends; what is in use stays in use and what is reserved stays reserved. */
+    private static long lend(Connection connection, long wallet, BigDecimal more) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement("""
+                update wallet_grant g
+                set remaining = least(greatest(granted, reserved), reserved + greatest(0, free)), over_limit = greatest(0, -free)
+                from (select id, remaining - reserved - over_limit + ? as free from wallet_grant) next
+                where next.id = g.id and g.wallet_id = ? and g.kind = 'credit_line' returning g.id
                 """)) {
-            upsert.setLong(1, wallet);
-            upsert.setInt(2, GrantKind.CREDIT_LINE.priority());
-            upsert.setString(3, limit.currency().getCurrencyCode());
-            upsert.setBigDecimal(4, limit.amount());
-            upsert.setBigDecimal(5, limit.amount());
-            upsert.setObject(6, now.atOffset(ZoneOffset.UTC));
-            try (ResultSet row = upsert.executeQuery()) {
-                row.next();
-                return row.getLong(1);
+            update.setBigDecimal(1, more);
+            update.setLong(2, wallet);
+            try (ResultSet row = update.executeQuery()) {
+                return row.next() ? row.getLong(1) : 0; // 0: a prepaid customer, who has no credit line
             }
         }
     }

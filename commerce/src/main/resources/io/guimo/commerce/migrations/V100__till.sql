@@ -26,6 +26,8 @@ create table wallet_grant (
     granted    numeric(30,12) not null check (granted >= 0),
     remaining  numeric(30,12) not null,
     reserved   numeric(30,12) not null default 0 check (reserved >= 0),
+    -- of a credit line: used beyond a limit that was lowered meanwhile; paid back before anything is lent again
+    over_limit numeric(30,12) not null default 0 check (over_limit >= 0),
     granted_at timestamptz    not null,
     expires_at timestamptz,
     -- no race and no crash overdraws a wallet
@@ -161,6 +163,7 @@ create table request_key (
     created_at      timestamptz not null,
     primary key (organization_id, route, key)
 );
+create index usage_request_by_age on usage_request using brin (recorded_at);
 create index request_key_by_age on request_key (created_at);
 
 create function instant_of(micros bigint) returns timestamptz language sql immutable parallel safe

@@ -1,0 +1,381 @@
+package io.guimo.commerce;
+
+import io.guimo.commerce.Refused.Code;
+import io.guimo.commerce.WalletReader.PriceNotYetKnown;
+import io.guimo.commerce.account.Organizations;
+import io.guimo.commerce.price.PriceBook;
+import io.guimo.postgres.Database;
+import io.guimo.postgres.DatabaseException;
+import io.guimo.units.Meter;
+import io.guimo.units.OrganizationId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One thread that carries out commands in batches, each batch one transaction, and keeps the wallets that it works with in memory.
+ *
+ * <p>The usual batch is one message to the database: memory decides, the database checks that the wallets are at the versions that memory
+ * has, and writes. If another writer was there first, the batch is decided again with the wallets locked before they are read. All writers
+ * lock wallets in the order of their ids, so they wait for each other and never deadlock.
+ *
+ * <p>After a lost connection nobody knows whether the batch was committed: it is decided again from what the database then says, where its
+ * commands recognise their own traces.
+ */
+final class Lane implements AutoCloseable {
+    static final Duration ANSWER_WITHIN = Duration.ofSeconds(30);
+    static final Duration RECONNECT_AFTER = Duration.ofMillis(100);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+    private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final int CONTENDED_FOR = 16;
+    private static final int MOST_WALLETS = 20_000;
+    private static final int MOST_COUNTERS = 200;
+    private static final int IDS_A_COMMAND = 1 + Meter.values().length; // an event and new counters
+    private static final int ID_BLOCK = 1000; // "increment by" of the sequence till_id
+    private static final String WALLET_CHANGED = "GM001"; // raised by till_begin and till_check
+    private static final String EXISTS = "23505"; // unique_violation
+    private static final Duration PRICE_WITHIN = Duration.ofSeconds(5);
+    private static final Duration UNAVAILABLE_FOR = Duration.ofSeconds(1);
+
+    private final Database database;
+    private final Barrier barrier;
+    private final Organizations organizations;
+    private final InstantSource world;
+    private final LongSupplier lease;
+    private final int batchSize;
+    private final Inbox<Command<?>> inbox = new Inbox<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final Thread thread;
+    private volatile boolean closed;
+
+    // Below: the lane's thread only.
+    private final Map<OrganizationId, Wallet> wallets = new LinkedHashMap<>(64, 0.75f, true);
+    private final WalletReader reader;
+    private @Nullable StatementCache statements;
+    private final ArrayDeque<Long> idBlocks = new ArrayDeque<>();
+    private long nextId;
+    private long lastId = -1;
+
+    /** Batches that begin with the lock, because another writer was there first lately. */
+    private int contended;
+
+    /** @param lease of this server, 0 while it has none */
+    Lane(
+            String name,
+            Database database,
+            Barrier barrier,
+            Organizations organizations,
+            PriceBook prices,
+            InstantSource world,
+            LongSupplier lease,
+            int batchSize) {
+        this.database = database;
+        this.barrier = barrier;
+        this.organizations = organizations;
+        this.world = world;
+        this.lease = lease;
+        this.batchSize = batchSize;
+        this.reader = new WalletReader(
+                wallets, id -> organizations.get(id).currency(), prices::find, this::nextId);
+        this.thread = Thread.ofPlatform().daemon().name(name).start(this::run);
+    }
+
+    /** How many commands wait. */
+    int waiting() {
+        return waiting.get();
+    }
+
+    void put(Command<?> command) {
+        waiting.incrementAndGet();
+        inbox.put(command);
+    }
+
+    /** Carries out what it was given, then ends. */
+    @Override
+    public void close() {
+        closed = true;
+        inbox.wake();
+        try {
+            thread.join(ANSWER_WITHIN);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        List<Command<?>> batch = new ArrayList<>();
+        while (!closed || !inbox.isEmpty()) {
+            inbox.take(batch, batchSize, IDLE_NANOS);
+            if (batch.isEmpty()) continue;
+            waiting.addAndGet(-batch.size());
+            carryOut(batch);
+            batch.clear();
+        }
+        disconnect();
+    }
+
+    private void carryOut(List<Command<?>> given) {
+        List<Command<?>> batch = new ArrayList<>(given);
+        boolean locked = contended > 0;
+        if (locked) contended--;
+        boolean thorough = false;
+        for (Command<?> command : batch) thorough |= command.inDoubt;
+        int failures = 0;
+        long priceUntil = System.nanoTime() + PRICE_WITHIN.toNanos();
+        while (!batch.isEmpty()) {
+            try {
+                StatementCache connected = connect();
+                if (locked) transact(connected, batch, thorough);
+                else attempt(connected, batch, thorough);
+                return;
+            } catch (PriceNotYetKnown e) {
+                forget(batch);
+                if (System.nanoTime() > priceUntil) {
+                    failApart(batch, e);
+                    return;
+                }
+                pause(RECONNECT_AFTER);
+            } catch (DatabaseException e) {
+                lose(batch, e);
+                thorough = true;
+            } catch (SQLException e) {
+                forget(batch);
+                if (WALLET_CHANGED.equals(e.getSQLState()) || DatabaseException.isConflict(e)) {
+                    locked = true;
+                    contended = CONTENDED_FOR;
+                } else if (DatabaseException.isConnectionLoss(e)) {
+                    lose(batch, e);
+                    thorough = true;
+                } else if (EXISTS.equals(e.getSQLState()) && failures++ < 3) {
+                    locked = true;
+                    thorough = true;
+                } else {
+                    failApart(batch, new IllegalStateException(e.getMessage(), e));
+                    return;
+                }
+            } catch (RuntimeException e) {
+                forget(batch);
+                failApart(batch, e);
+                return;
+            }
+        }
+    }
+
+    /** Decides from memory and writes if memory was right. */
+    private void attempt(StatementCache connected, List<Command<?>> batch, boolean thorough) throws SQLException {
+        reserveIds(connected, IDS_A_COMMAND * batch.size());
+        reader.fill(connected, batch, thorough);
+        Changes changes = decide(batch);
+        boolean alone = batch.size() == 1 && inbox.isEmpty();
+        changes.write(connected, alone && batch.getFirst().durable);
+        changes.committed();
+        answer(batch, alone && !changes.isReading());
+    }
+
+    /** The same with the wallets locked first, so that nothing can have changed when it is written. */
+    private void transact(StatementCache connected, List<Command<?>> batch, boolean thorough) throws SQLException {
+        Connection connection = connected.connection();
+        connection.setAutoCommit(false);
+        try {
+            reserveIds(connected, IDS_A_COMMAND * batch.size());
+            lock(connected, batch);
+            reader.fill(connected, batch, thorough);
+            Changes changes = decide(batch);
+            changes.write(connected, false);
+            connection.commit();
+            changes.committed();
+        } catch (SQLException | RuntimeException e) {
+            rollBack(connection, e);
+            throw e;
+        }
+        connection.setAutoCommit(true);
+        answer(batch, false);
+    }
+
+    /** Locks all wallets of the batch in the order of their ids, and forgets those that memory is wrong about. */
+    private void lock(StatementCache connected, List<Command<?>> batch) throws SQLException {
+        PreparedStatement lock = connected.prepare(
+                "select organization_id, version from wallet where organization_id = any (?) order by id for no key update");
+        String[] owners = owners(batch).stream().map(OrganizationId::value).toArray(String[]::new);
+        lock.setArray(1, connected.connection().createArrayOf("text", owners));
+        try (ResultSet row = lock.executeQuery()) {
+            while (row.next()) {
+                OrganizationId owner = new OrganizationId(row.getString(1));
+                Wallet wallet = wallets.get(owner);
+                if (wallet != null && wallet.version != row.getLong(2)) wallets.remove(owner);
+            }
+        }
+    }
+
+    private Changes decide(List<Command<?>> batch) {
+        long current = lease.getAsLong();
+        Changes changes = new Changes(current, world.instant());
+        Map<OrganizationId, Wallet> touched = new LinkedHashMap<>();
+        for (OrganizationId owner : owners(batch)) {
+            Wallet wallet = wallets.get(owner);
+            if (wallet == null) throw new IllegalStateException("the wallet of " + owner + " was not read");
+            touched.put(owner, wallet);
+        }
+        Teller teller = new Teller(touched, changes, current, world.instant(), organizations::now, this::nextId);
+        for (Command<?> command : batch) {
+            command.durable = false;
+            if (current == 0 && command instanceof Command.Authorize authorize) authorize.outcome = unavailable();
+            else teller.decide(command);
+        }
+        changes.collect(touched.values());
+        return changes;
+    }
+
+    private void answer(List<Command<?>> batch, boolean flushed) {
+        for (Command<?> command : batch) {
+            Wallet wallet = wallets.get(command.organization());
+            if (wallet != null) {
+                wallet.settled.clear();
+                wallet.keys.clear();
+                if (wallet.counters.size() > MOST_COUNTERS) wallets.remove(command.organization());
+            }
+            if (command.durable && !flushed) barrier.afterFlush(command);
+            else command.complete();
+        }
+        Iterator<OrganizationId> oldest = wallets.keySet().iterator();
+        while (wallets.size() > MOST_WALLETS) {
+            oldest.next();
+            oldest.remove();
+        }
+    }
+
+    /** One of them cannot be carried out: each alone, so that only that one fails. */
+    private void failApart(List<Command<?>> batch, RuntimeException cause) {
+        if (batch.size() == 1) {
+            LOG.error("a command of {} failed", batch.getFirst().organization(), cause);
+            batch.getFirst().fail(cause);
+            return;
+        }
+        for (Command<?> command : batch) carryOut(List.of(command));
+    }
+
+    /**
+     * After a lost connection: what may have been committed stays in the batch; those who only ask for permission are refused, and what they
+     * may have reserved is released.
+     */
+    private void lose(List<Command<?>> batch, Exception cause) {
+        LOG.warn("the connection to the ledger was lost with {} commands: {}", batch.size(), cause.getMessage());
+        disconnect();
+        int before = batch.size();
+        inbox.take(batch, Integer.MAX_VALUE, 0);
+        waiting.addAndGet(before - batch.size());
+        List<Command<?>> left = new ArrayList<>();
+        for (Command<?> command : batch) {
+            command.inDoubt = true;
+            if (command instanceof Command.Authorize authorize) {
+                left.add(new Command.Release(authorize.organization(), authorize.request()));
+                authorize.answer(unavailable());
+            } else if (command instanceof Command.Extend extend) {
+                extend.answer(unavailable());
+            } else if (closed) {
+                command.fail(new IllegalStateException("closed while the ledger could not be reached: " + cause.getMessage()));
+            } else {
+                left.add(command);
+            }
+        }
+        batch.clear();
+        if (!closed) batch.addAll(left);
+        pause(RECONNECT_AFTER);
+    }
+
+    private static Refused unavailable() {
+        return new Refused(
+                Code.UNAVAILABLE, "the ledger cannot be reached; ask again in a moment", UNAVAILABLE_FOR, null);
+    }
+
+    private StatementCache connect() throws SQLException {
+        if (statements != null) return statements;
+        Connection connection = database.connect(thread.getName());
+        connection.setNetworkTimeout(Runnable::run, (int) ANSWER_WITHIN.toMillis());
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("set synchronous_commit = off");
+        }
+        StatementCache connected = new StatementCache(connection);
+        statements = connected;
+        return connected;
+    }
+
+    /** Forgets all wallets too: a crash of the database can have taken commits back, and with them versions that would be given out again. */
+    private void disconnect() {
+        wallets.clear();
+        if (statements == null) return;
+        try {
+            statements.close();
+        } catch (SQLException e) {
+            LOG.debug("closing a lost connection", e);
+        }
+        statements = null;
+    }
+
+    private void forget(List<Command<?>> batch) {
+        for (OrganizationId owner : owners(batch)) wallets.remove(owner);
+    }
+
+    private static void rollBack(Connection connection, Exception cause) {
+        try {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private static Set<OrganizationId> owners(List<Command<?>> batch) {
+        if (batch.size() == 1) return Collections.singleton(batch.getFirst().organization());
+        Set<OrganizationId> owners = new LinkedHashSet<>();
+        for (Command<?> command : batch) owners.add(command.organization());
+        return owners;
+    }
+
+    /** A sequence's number stands for a block of ids, so that ids seldom need a message of their own. */
+    private void reserveIds(StatementCache connected, int most) throws SQLException {
+        long left = lastId - nextId + 1 + (long) idBlocks.size() * ID_BLOCK;
+        if (left >= most) return;
+        PreparedStatement draw = connected.prepare("select nextval('till_id') from generate_series(1, ?)");
+        draw.setInt(1, (int) ((most - left) / ID_BLOCK) + 1);
+        try (ResultSet row = draw.executeQuery()) {
+            while (row.next()) idBlocks.add(row.getLong(1));
+        }
+    }
+
+    private long nextId() {
+        if (nextId > lastId) {
+            nextId = idBlocks.remove();
+            lastId = nextId + ID_BLOCK - 1;
+        }
+        return nextId++;
+    }
+
+    static void pause(Duration duration) {
+        try {
+            Thread.sleep(duration);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
