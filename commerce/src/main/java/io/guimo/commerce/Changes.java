@@ -79,11 +79,10 @@ final class Changes {
     private final Part check = new Part("till_check", List.of(), "int8", "int8");
     private final Part grants = new Part("till_grants", List.of(), "int8", "numeric", "numeric");
     private final Part counters = new Part("till_counters", List.of(), "int8", "int8", "text", "text");
-    private final Part newCounters = new Part(
-            "till_new_counters", List.of(), "int8", "int8", "text", "text", "int8", "int8", "text", "text");
+    private final Part newCounters =
+            new Part("till_new_counters", List.of(), "int8", "int8", "text", "text", "int8", "int8", "text", "text");
     private final Part reserve;
-    private final Part extend =
-            new Part("till_extend", List.of(), "int8", "text", "text", "text", "text", "text");
+    private final Part extend = new Part("till_extend", List.of(), "int8", "text", "text", "text", "text", "text");
     private final Part release = new Part("till_release", List.of(), "int8", "text");
     private final Part settle;
     private final Part endKeys =
@@ -187,8 +186,7 @@ final class Changes {
         wallet.changed = true;
     }
 
-    void event(
-            Wallet wallet, long id, Reservation reservation, Settlement settlement, Paid paid, boolean brokenOff) {
+    void event(Wallet wallet, long id, Reservation reservation, Settlement settlement, Paid paid, boolean brokenOff) {
         StringJoiner meters = list();
         StringJoiner befores = list();
         StringJoiner quantities = list();
@@ -259,7 +257,10 @@ final class Changes {
             begin.add(wallet.id, wallet.version);
             for (Purse purse : wallet.purses()) {
                 if (purse.changed) {
-                    grants.add(purse.id, purse.remaining().amount(), purse.reserved().amount());
+                    grants.add(
+                            purse.id,
+                            purse.remaining().amount(),
+                            purse.reserved().amount());
                 }
             }
             for (Counter counter : wallet.counters.values()) if (counter.changed) collect(wallet, counter);
@@ -301,7 +302,18 @@ final class Changes {
     void write(StatementCache statements, boolean durable) throws SQLException {
         List<Part> parts = new ArrayList<>();
         for (Part part : List.of(
-                begin, check, grants, counters, newCounters, reserve, extend, settle, release, lostKeys, endKeys, newKeys)) {
+                begin,
+                check,
+                grants,
+                counters,
+                newCounters,
+                reserve,
+                extend,
+                settle,
+                release,
+                lostKeys,
+                endKeys,
+                newKeys)) {
             if (!part.isEmpty()) parts.add(part);
         }
         if (parts.isEmpty()) return;
@@ -361,5 +373,4 @@ final class Changes {
         for (Hold hold : holds) list.add(hold.amount().toDecimalString());
         return list.toString();
     }
-
 }

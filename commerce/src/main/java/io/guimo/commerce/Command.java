@@ -17,7 +17,8 @@ abstract sealed class Command<R> {
     // Below: the lane's own, while the command is with it.
 
     /** What it came to in the transaction that is being written. */
-    @Nullable R outcome;
+    @Nullable
+    R outcome;
 
     /** Whether the outcome tells of something that must not be lost, so that the caller hears of it only after a flush. */
     boolean durable;

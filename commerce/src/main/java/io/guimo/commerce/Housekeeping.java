@@ -77,7 +77,8 @@ final class Housekeeping implements AutoCloseable {
             YearMonth first = YearMonth.from(now.atZone(ZoneOffset.UTC));
             for (int i = 0; i <= MONTHS_AHEAD; i++) {
                 YearMonth month = first.plusMonths(i);
-                statement.execute("create table if not exists usage_event_" + month.toString().replace('-', '_')
+                statement.execute("create table if not exists usage_event_"
+                        + month.toString().replace('-', '_')
                         + " partition of usage_event for values from ('" + month + "-01 00:00Z') to ('"
                         + month.plusMonths(1) + "-01 00:00Z')");
             }

@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -95,8 +94,7 @@ final class Lane implements AutoCloseable {
         this.world = world;
         this.lease = lease;
         this.batchSize = batchSize;
-        this.reader = new WalletReader(
-                wallets, id -> organizations.get(id).currency(), prices::find, this::nextId);
+        this.reader = new WalletReader(wallets, id -> organizations.get(id).currency(), prices::find, this::nextId);
         this.thread = Thread.ofPlatform().daemon().name(name).start(this::run);
     }
 
@@ -293,7 +291,8 @@ final class Lane implements AutoCloseable {
             } else if (command instanceof Command.Extend extend) {
                 extend.answer(unavailable());
             } else if (closed) {
-                command.fail(new IllegalStateException("closed while the ledger could not be reached: " + cause.getMessage()));
+                command.fail(new IllegalStateException(
+                        "closed while the ledger could not be reached: " + cause.getMessage()));
             } else {
                 left.add(command);
             }
@@ -346,7 +345,6 @@ final class Lane implements AutoCloseable {
     }
 
     private static Set<OrganizationId> owners(List<Command<?>> batch) {
-        if (batch.size() == 1) return Collections.singleton(batch.getFirst().organization());
         Set<OrganizationId> owners = new LinkedHashSet<>();
         for (Command<?> command : batch) owners.add(command.organization());
         return owners;

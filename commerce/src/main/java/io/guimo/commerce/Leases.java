@@ -12,7 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +37,7 @@ final class Leases implements AutoCloseable {
 
     private final Database database;
     private final String server;
-    private final Consumer<List<Command.Sweep>> sweeper;
+    private final ToIntFunction<List<Command.Sweep>> sweeper;
     private final Thread thread;
     private volatile long current;
     private volatile boolean closed;
@@ -49,9 +49,9 @@ final class Leases implements AutoCloseable {
     /**
      * Takes a lease and sweeps what an earlier run of this server left.
      *
-     * @param sweeper carries the commands out before it returns
+     * @param sweeper carries the commands out before it returns how many ended a reservation
      */
-    Leases(Database database, String server, Consumer<List<Command.Sweep>> sweeper) {
+    Leases(Database database, String server, ToIntFunction<List<Command.Sweep>> sweeper) {
         this.database = database;
         this.server = server;
         this.sweeper = sweeper;
@@ -170,8 +170,7 @@ final class Leases implements AutoCloseable {
             select.setInt(1, most);
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
-                    found.add(new Command.Sweep(
-                            new OrganizationId(row.getString(1)), new RequestId(row.getString(2))));
+                    found.add(new Command.Sweep(new OrganizationId(row.getString(1)), new RequestId(row.getString(2))));
                 }
             }
         }
@@ -179,12 +178,14 @@ final class Leases implements AutoCloseable {
     }
 
     private void sweep(Connection connection) throws SQLException {
-        long swept = 0;
-        for (List<Command.Sweep> found = orphans(connection, SWEPT_AT_ONCE);
-                !found.isEmpty();
-                found = orphans(connection, SWEPT_AT_ONCE)) {
-            sweeper.accept(found);
-            swept += found.size();
+        int swept = 0;
+        // One that a lane still has in memory as that of a live server is found to be an orphan the second time.
+        for (int fruitless = 0; fruitless < 3; ) {
+            List<Command.Sweep> found = orphans(connection, SWEPT_AT_ONCE);
+            if (found.isEmpty()) break;
+            int ended = sweeper.applyAsInt(found);
+            swept += ended;
+            fruitless = ended == 0 ? fruitless + 1 : 0;
         }
         if (swept > 0) LOG.info("{} reservations of servers that are gone were ended", swept);
     }

@@ -68,7 +68,8 @@ final class Teller {
 
     void decide(Command<?> command) {
         Wallet wallet = wallets.get(command.organization());
-        if (wallet == null) throw new IllegalStateException("the wallet of " + command.organization() + " is not loaded");
+        if (wallet == null)
+            throw new IllegalStateException("the wallet of " + command.organization() + " is not loaded");
         switch (command) {
             case Command.Authorize authorize -> authorize.outcome = authorize(wallet, authorize);
             case Command.Settle settle -> settle.outcome = settle(wallet, settle);
@@ -90,7 +91,9 @@ final class Teller {
         KeyName name = idempotency == null ? null : idempotency.name();
         if (idempotency != null && name != null) {
             Optional<KeyState> known = wallet.keys.getOrDefault(name, Optional.empty());
-            boolean own = command.inDoubt && known.isPresent() && known.get().request().equals(wanted.request());
+            boolean own = command.inDoubt
+                    && known.isPresent()
+                    && known.get().request().equals(wanted.request());
             if (known.isPresent() && !own) {
                 if (known.get().createdAt().plus(Till.KEY_LIFE).isAfter(now)) {
                     command.durable = true; // what it tells of may not be on the disk yet
@@ -101,7 +104,10 @@ final class Teller {
         }
         Holding open = wallet.holdings.get(wanted.request());
         if (open != null && command.inDoubt && open.lease() == lease) return new Granted(wanted);
-        if (open != null || wallet.settled.getOrDefault(wanted.request(), Optional.empty()).isPresent()) {
+        if (open != null
+                || wallet.settled
+                        .getOrDefault(wanted.request(), Optional.empty())
+                        .isPresent()) {
             return Refused.of(
                     Code.DUPLICATE_REQUEST,
                     "the request id " + wanted.request() + " was used before; give each request an id of its own");
@@ -115,8 +121,7 @@ final class Teller {
             changes.newKey(wallet, idempotency, wanted.request());
             wallet.keys.put(
                     name,
-                    Optional.of(new KeyState(
-                            idempotency.contentSha256(), wanted.request(), State.RUNNING, null, now)));
+                    Optional.of(new KeyState(idempotency.contentSha256(), wanted.request(), State.RUNNING, null, now)));
         }
         return new Granted(wanted);
     }
@@ -125,20 +130,23 @@ final class Teller {
         if (!known.digest().equals(key.contentSha256())) {
             return Refused.of(
                     Code.IDEMPOTENCY_MISMATCH,
-                    "the Idempotency-Key " + key.key() + " was used before for other content; give new content a new key");
+                    "the Idempotency-Key " + key.key()
+                            + " was used before for other content; give new content a new key");
         }
         return switch (known.state()) {
             case RUNNING ->
                 new Refused(
                         Code.IDEMPOTENCY_RUNNING,
-                        "the request with the Idempotency-Key " + key.key() + " is still running; ask again in a moment",
+                        "the request with the Idempotency-Key " + key.key()
+                                + " is still running; ask again in a moment",
                         ASK_AGAIN,
                         known.request());
             case ABORTED ->
                 new Refused(
                         Code.INTERRUPTED,
-                        "the request with the Idempotency-Key " + key.key() + " broke off after a part of it was delivered; the receipt of "
-                                + known.request() + " says what was charged. Send it with a new key to run it again.",
+                        "the request with the Idempotency-Key " + key.key()
+                                + " broke off after a part of it was delivered; the receipt of " + known.request()
+                                + " says what was charged. Send it with a new key to run it again.",
                         Duration.ZERO,
                         known.request());
             case COMPLETED -> new Replayed(known.request(), known.answer());
@@ -147,7 +155,10 @@ final class Teller {
 
     private Extension extend(Wallet wallet, Command.Extend command) {
         Holding holding = wallet.holdings.get(command.request());
-        if (holding == null && wallet.settled.getOrDefault(command.request(), Optional.empty()).isPresent()) {
+        if (holding == null
+                && wallet.settled
+                        .getOrDefault(command.request(), Optional.empty())
+                        .isPresent()) {
             return new Refused(
                     Code.INTERRUPTED,
                     "the stream was settled while its server could not be heard",
@@ -179,7 +190,12 @@ final class Teller {
         List<Hold> holds = new ArrayList<>(holding.holds());
         holds.addAll(more.orElse(List.of()));
         Holding next = new Holding(
-                more.isPresent() ? extended : reservation, holding.lease(), true, command.delivered, holds, holding.key());
+                more.isPresent() ? extended : reservation,
+                holding.lease(),
+                true,
+                command.delivered,
+                holds,
+                holding.key());
         wallet.holdings.put(command.request(), next);
         changes.extend(wallet, next);
         return more.isPresent() ? new Extended(extended) : poor(wallet, reservation.price(), at);
@@ -254,7 +270,8 @@ final class Teller {
             Map<Meter, Long> delivered,
             Manner manner) {
         PriceVersion price = reservation.price();
-        Map<Meter, Long> closed = holding == null ? Map.of() : holding.reservation().atMost();
+        Map<Meter, Long> closed =
+                holding == null ? Map.of() : holding.reservation().atMost();
         EnumMap<Meter, Long> all = new EnumMap<>(delivered);
         closed.keySet().forEach(meter -> all.putIfAbsent(meter, 0L));
         Money amount = Money.zero(wallet.currency);
@@ -267,8 +284,8 @@ final class Teller {
             Money cost = Pricing.charge(rule, before, count.getValue()).amount();
             lines.add(new UsageLine(count.getKey(), before, count.getValue(), cost));
             amount = amount.plus(cost);
-            exposureChange = exposureChange.plus(counter.settle(
-                    price.id(), rule, closed.getOrDefault(count.getKey(), 0L), count.getValue()));
+            exposureChange = exposureChange.plus(
+                    counter.settle(price.id(), rule, closed.getOrDefault(count.getKey(), 0L), count.getValue()));
         }
         Instant at = clocks.apply(wallet.organization);
         List<Hold> own = holding == null ? List.of() : holding.holds();
@@ -320,8 +337,8 @@ final class Teller {
     private static Refused poor(Wallet wallet, PriceVersion price, Instant at) {
         return Refused.of(
                 Code.INSUFFICIENT_QUOTA,
-                "the credit that is left (" + wallet.available(at) + ") does not cover what this use of " + price.product()
-                        + " can cost; add credit");
+                "the credit that is left (" + wallet.available(at) + ") does not cover what this use of "
+                        + price.product() + " can cost; add credit");
     }
 
     private Counter counter(Wallet wallet, Reservation reservation, Meter meter) {

@@ -56,20 +56,15 @@ public final class Till implements AutoCloseable {
         this.prices = prices;
         this.queue = settings.queue();
         this.housekeeping = new Housekeeping(database, world, settings.countedFor());
-        this.barrier = new Barrier(database, commands -> commands.forEach(command -> {
-            command.inDoubt = true;
-            laneOf(command).put(command);
-        }));
+        this.barrier = new Barrier(
+                database,
+                commands -> commands.forEach(command -> {
+                    command.inDoubt = true;
+                    laneOf(command).put(command);
+                }));
         for (int i = 0; i < settings.lanes(); i++) {
             lanes.add(new Lane(
-                    "till-lane-" + i,
-                    database,
-                    barrier,
-                    organizations,
-                    prices,
-                    world,
-                    this::lease,
-                    settings.batch()));
+                    "till-lane-" + i, database, barrier, organizations, prices, world, this::lease, settings.batch()));
         }
         this.leases = new Leases(database, settings.server(), this::carryOut);
     }
@@ -98,7 +93,8 @@ public final class Till implements AutoCloseable {
         Organization organization = organizations.get(request.caller().organization());
         Instant now = organizations.now(organization.id());
         Optional<PriceVersion> price = prices.find(organization.id(), request.product(), now);
-        if (price.isEmpty() || !price.get().rules().keySet().containsAll(request.atMost().keySet())) {
+        if (price.isEmpty()
+                || !price.get().rules().keySet().containsAll(request.atMost().keySet())) {
             return noPrice(request, price);
         }
         Reservation wanted = new Reservation(
@@ -148,7 +144,8 @@ public final class Till implements AutoCloseable {
         Organization organization = organizations.get(usage.caller().organization());
         Instant now = organizations.now(organization.id());
         Optional<PriceVersion> price = prices.find(organization.id(), usage.product(), now);
-        if (price.isEmpty() || !price.get().rules().keySet().containsAll(usage.atMost().keySet())) {
+        if (price.isEmpty()
+                || !price.get().rules().keySet().containsAll(usage.atMost().keySet())) {
             return new Recorded.Unpriced(noPrice(usage, price));
         }
         Reservation unreserved = new Reservation(
@@ -173,8 +170,9 @@ public final class Till implements AutoCloseable {
         Map<Meter, Long> most = Quantities.checked(atMost);
         if (!reservation.atMost().keySet().containsAll(most.keySet())
                 || !reservation.atMost().keySet().containsAll(delivered.keySet())) {
-            throw new IllegalArgumentException("a stream reserved for " + reservation.atMost().keySet()
-                    + " cannot be extended by " + most.keySet() + ", having delivered " + delivered.keySet());
+            throw new IllegalArgumentException(
+                    "a stream reserved for " + reservation.atMost().keySet() + " cannot be extended by " + most.keySet()
+                            + ", having delivered " + delivered.keySet());
         }
         Command.Extend command = new Command.Extend(reservation, delivered, most);
         laneOf(command).put(command);
@@ -183,8 +181,7 @@ public final class Till implements AutoCloseable {
 
     /** Gives back everything; the request delivered nothing. Its idempotency key is free again. */
     public void release(Reservation reservation) {
-        Command.Release command =
-                new Command.Release(reservation.caller().organization(), reservation.request());
+        Command.Release command = new Command.Release(reservation.caller().organization(), reservation.request());
         laneOf(command).put(command);
         command.await();
     }
@@ -212,9 +209,11 @@ public final class Till implements AutoCloseable {
         return command.await();
     }
 
-    private void carryOut(List<Command.Sweep> sweeps) {
+    private int carryOut(List<Command.Sweep> sweeps) {
         for (Command.Sweep sweep : sweeps) laneOf(sweep).put(sweep);
-        for (Command.Sweep sweep : sweeps) sweep.await();
+        int ended = 0;
+        for (Command.Sweep sweep : sweeps) if (sweep.await()) ended++;
+        return ended;
     }
 
     private long lease() {

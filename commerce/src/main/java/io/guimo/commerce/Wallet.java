@@ -83,7 +83,11 @@ final class Wallet {
 
     /** What is known of an idempotency key. */
     record KeyState(
-            String digest, RequestId request, State state, @Nullable StoredAnswer answer, Instant createdAt) {
+            String digest,
+            RequestId request,
+            State state,
+            @Nullable StoredAnswer answer,
+            Instant createdAt) {
         enum State {
             RUNNING,
             COMPLETED,

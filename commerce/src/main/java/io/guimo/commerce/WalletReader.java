@@ -52,41 +52,37 @@ import org.jspecify.annotations.Nullable;
  * else of it, so that whatever changes meanwhile is found out when the batch is written, and the batch is decided again.
  */
 final class WalletReader {
-    private static final String WALLETS = "select id, organization_id, version from wallet where organization_id = any (?)";
+    private static final String WALLETS =
+            "select id, organization_id, version from wallet where organization_id = any (?)";
 
-    private static final String GRANTS =
-            """
+    private static final String GRANTS = """
             select w.organization_id, g.id, g.kind, g.remaining, g.reserved, g.expires_at
             from wallet w join wallet_grant g on g.wallet_id = w.id
             where w.organization_id = any (?) and (g.remaining <> 0 or g.kind = 'credit_line'
                 or g.id = (select max(id) from wallet_grant last where last.wallet_id = w.id))
             order by g.priority, g.expires_at nulls last, g.id""";
 
-    private static final String COUNTERS =
-            """
+    private static final String COUNTERS = """
             select w.organization_id, c.id, c.product, c.meter, wanted.period_start, c.used, c.open_prices, c.open_quantities
             from unnest(?, ?, ?, ?) as wanted (organization, product, meter, period_start)
             join wallet w on w.organization_id = wanted.organization
             join usage_counter c on c.wallet_id = w.id and c.product = wanted.product and c.meter = wanted.meter
                 and c.period_start = instant_of(wanted.period_start)""";
 
-    private static final String HOLDINGS =
-            """
+    private static final String HOLDINGS = """
             select w.organization_id, r.*, exists (select from lease where lease.id = r.lease_id) as alive
             from unnest(?, ?) as wanted (organization, request)
             join wallet w on w.organization_id = wanted.organization
             join reservation r on r.wallet_id = w.id and r.request_id = wanted.request""";
 
-    private static final String SETTLED =
-            """
+    private static final String SETTLED = """
             select e.organization_id, e.request_id, e.amount, e.written_off, e.meters, e.befores, e.quantities, e.amounts
             from unnest(?, ?) as wanted (organization, request)
             join wallet w on w.organization_id = wanted.organization
             join usage_request u on u.wallet_id = w.id and u.request_id = wanted.request
             join usage_event e on e.id = u.event_id and e.recorded_at = u.recorded_at""";
 
-    private static final String KEYS =
-            """
+    private static final String KEYS = """
             select k.* from unnest(?, ?, ?) as wanted (organization, route, key)
             join request_key k on k.organization_id = wanted.organization and k.route = wanted.route and k.key = wanted.key""";
 
@@ -154,21 +150,28 @@ final class WalletReader {
                     }
                 }
                 case Command.Settle settle -> {
-                    Set<Meter> meters = new HashSet<>(settle.reservation.atMost().keySet());
+                    Set<Meter> meters =
+                            new HashSet<>(settle.reservation.atMost().keySet());
                     meters.addAll(settle.delivered.keySet());
                     counters(wallet, settle.reservation, meters);
                     if (thorough || settle.manner != Command.Manner.UNRESERVED) request(wallet, command);
                     if (thorough) key(wallet, settle.reservation);
                 }
                 case Command.Extend extend -> {
-                    counters(wallet, extend.reservation, extend.reservation.atMost().keySet());
+                    counters(
+                            wallet,
+                            extend.reservation,
+                            extend.reservation.atMost().keySet());
                     request(wallet, command);
                 }
                 case Command.Release _, Command.Sweep _ -> {
                     request(wallet, command);
                     Holding holding = wallet == null ? null : wallet.holdings.get(command.request());
                     if (holding != null) {
-                        counters(wallet, holding.reservation(), holding.reservation().atMost().keySet());
+                        counters(
+                                wallet,
+                                holding.reservation(),
+                                holding.reservation().atMost().keySet());
                     }
                 }
             }
@@ -181,7 +184,9 @@ final class WalletReader {
         private void counters(@Nullable Wallet wallet, Reservation reservation, Set<Meter> meters) {
             for (Meter meter : meters) {
                 Counter.Key key = new Counter.Key(
-                        reservation.price().product(), meter, reservation.period().start());
+                        reservation.price().product(),
+                        meter,
+                        reservation.period().start());
                 if (wallet == null || !wallet.counters.containsKey(key)) {
                     counters.computeIfAbsent(reservation.caller().organization(), _ -> new LinkedHashSet<>())
                             .add(key);
@@ -244,12 +249,14 @@ final class WalletReader {
         if (!wanted.counters.isEmpty()) {
             columns.add(column(wanted.counters, (owner, _) -> owner.value()).toArray(String[]::new));
             columns.add(column(wanted.counters, (_, key) -> key.product()).toArray(String[]::new));
-            columns.add(column(wanted.counters, (_, key) -> key.meter().wireName()).toArray(String[]::new));
+            columns.add(
+                    column(wanted.counters, (_, key) -> key.meter().wireName()).toArray(String[]::new));
             columns.add(column(wanted.counters, (_, key) -> Changes.micros(key.periodStart()))
                     .toArray(Long[]::new));
         }
         if (!wanted.requests.isEmpty()) {
-            String[] owners = column(wanted.requests, (owner, _) -> owner.value()).toArray(String[]::new);
+            String[] owners =
+                    column(wanted.requests, (owner, _) -> owner.value()).toArray(String[]::new);
             String[] requests =
                     column(wanted.requests, (_, request) -> request.value()).toArray(String[]::new);
             columns.addAll(List.of(owners, requests, owners, requests));
@@ -293,8 +300,8 @@ final class WalletReader {
                 .sorted()
                 .toArray(String[]::new);
         if (missing.length == 0) return;
-        PreparedStatement insert = statements.prepare(
-                "insert into wallet (organization_id) select unnest(?) on conflict do nothing");
+        PreparedStatement insert =
+                statements.prepare("insert into wallet (organization_id) select unnest(?) on conflict do nothing");
         insert.setArray(1, statements.connection().createArrayOf("text", missing));
         insert.executeUpdate();
     }
@@ -431,7 +438,9 @@ final class WalletReader {
                             row.getString("content_sha256"),
                             new RequestId(row.getString("request_id")),
                             KeyState.State.valueOf(row.getString("state").toUpperCase(Locale.ROOT)),
-                            answer == null || contentType == null ? null : new StoredAnswer(status, contentType, answer),
+                            answer == null || contentType == null
+                                    ? null
+                                    : new StoredAnswer(status, contentType, answer),
                             instant(row, "created_at"))));
         }
     }
@@ -461,7 +470,9 @@ final class WalletReader {
     }
 
     private static long[] numbers(Array array) throws SQLException {
-        return Arrays.stream((Long[]) array.getArray()).mapToLong(Long::longValue).toArray();
+        return Arrays.stream((Long[]) array.getArray())
+                .mapToLong(Long::longValue)
+                .toArray();
     }
 
     private static BigDecimal[] decimals(Array array) throws SQLException {

@@ -203,19 +203,19 @@ begin
     from unnest(ids, remainings, reserveds) as now (id, remaining, reserved) where g.id = now.id;
 end $$;
 
-create function till_counters(ids bigint[], used bigint[], open_prices text[], open_quantities text[]) returns void language plpgsql as $$
+create function till_counters(ids bigint[], useds bigint[], all_prices text[], all_quantities text[]) returns void language plpgsql as $$
 begin
     update usage_counter c
     set used = now.used, open_prices = now.open_prices::text[], open_quantities = now.open_quantities::bigint[]
-    from unnest(ids, used, open_prices, open_quantities) as now (id, used, open_prices, open_quantities) where c.id = now.id;
+    from unnest(ids, useds, all_prices, all_quantities) as now (id, used, open_prices, open_quantities) where c.id = now.id;
 end $$;
 
-create function till_new_counters(ids bigint[], wallets bigint[], products text[], meters text[], period_starts bigint[], used bigint[],
-    open_prices text[], open_quantities text[]) returns void language plpgsql as $$
+create function till_new_counters(ids bigint[], wallets bigint[], products text[], meters text[], period_starts bigint[],
+    useds bigint[], all_prices text[], all_quantities text[]) returns void language plpgsql as $$
 begin
     insert into usage_counter (id, wallet_id, product, meter, period_start, used, open_prices, open_quantities)
     select id, wallet, product, meter, instant_of(period_start), u, prices::text[], quantities::bigint[]
-    from unnest(ids, wallets, products, meters, period_starts, used, open_prices, open_quantities)
+    from unnest(ids, wallets, products, meters, period_starts, useds, all_prices, all_quantities)
         as new (id, wallet, product, meter, period_start, u, prices, quantities);
 end $$;
 
@@ -233,13 +233,13 @@ begin
             idempotency_key);
 end $$;
 
-create function till_extend(wallets bigint[], requests text[], at_mosts text[], delivereds text[], hold_grants text[], hold_amounts text[])
+create function till_extend(wallets bigint[], requests text[], at_mosts text[], delivereds text[], all_grants text[], all_amounts text[])
     returns void language plpgsql as $$
 begin
     update reservation r
     set at_most = now.at_most::bigint[], delivered = now.delivered::bigint[], hold_grants = now.grants::bigint[],
         hold_amounts = now.amounts::numeric[]
-    from unnest(wallets, requests, at_mosts, delivereds, hold_grants, hold_amounts)
+    from unnest(wallets, requests, at_mosts, delivereds, all_grants, all_amounts)
         as now (wallet, request, at_most, delivered, grants, amounts)
     where r.wallet_id = now.wallet and r.request_id = now.request;
 end $$;
