@@ -1,0 +1,125 @@
+package io.guimo.economics;
+
+import io.guimo.postgres.Database;
+import io.guimo.units.Meter;
+import io.guimo.units.TimeWindow;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Keeps the windows that {@link CpuLedger} measured, of every server of the database. */
+public final class CostLog {
+    private final Database database;
+
+    private CostLog(Database database) {
+        this.database = database;
+    }
+
+    public static CostLog open(Database database) {
+        database.migrate("economics", "io/guimo/economics/migrations");
+        return new CostLog(database);
+    }
+
+    public void append(CostWindow window) {
+        database.perform(connection -> {
+            long id = insertWindow(connection, window);
+            try (PreparedStatement share = connection.prepareStatement(
+                    "insert into cost_share (window_id, product, meter, units, requests, cpu_nanos, busy_nanos) values (?, ?, ?, ?, ?, ?, ?)")) {
+                for (CostWindow.Share s : window.shares()) {
+                    boolean first = true;
+                    Map<Meter, Long> units = s.units().isEmpty() ? Map.of(Meter.REQUESTS, 0L) : s.units();
+                    // A row a meter; what is counted once an engine stands in its first row.
+                    for (Map.Entry<Meter, Long> counted : new EnumMap<>(units).entrySet()) {
+                        share.setLong(1, id);
+                        share.setString(2, s.product());
+                        share.setString(3, counted.getKey().wireName());
+                        share.setLong(4, counted.getValue());
+                        share.setLong(5, first ? s.requests() : 0);
+                        share.setLong(6, first ? s.cpuNanos() : 0);
+                        share.setLong(7, first ? s.busyNanos() : 0);
+                        share.addBatch();
+                        first = false;
+                    }
+                }
+                share.executeBatch();
+            }
+        });
+    }
+
+    /** All windows that began in the span, as one; empty if there is none. */
+    public Optional<CostWindow> sum(TimeWindow span) {
+        return database.transaction(connection -> {
+            try (PreparedStatement select = connection.prepareStatement("""
+                    select min(started_at), max(ended_at), max(cores), sum(server_nanos)::bigint, sum(database_nanos)::bigint
+                    from cost_window where started_at >= ? and started_at < ?""")) {
+                select.setObject(1, at(span.start()));
+                select.setObject(2, at(span.end()));
+                try (ResultSet row = select.executeQuery()) {
+                    row.next();
+                    if (row.getObject(1) == null) return Optional.empty();
+                    TimeWindow time = new TimeWindow(instant(row, 1), instant(row, 2));
+                    return Optional.of(new CostWindow(
+                            time, row.getInt(3), row.getLong(4), row.getLong(5), shares(connection, span)));
+                }
+            }
+        });
+    }
+
+    private static List<CostWindow.Share> shares(Connection connection, TimeWindow span) throws SQLException {
+        record Sum(Map<Meter, Long> units, long[] counted) {}
+        Map<String, Sum> sums = new LinkedHashMap<>();
+        try (PreparedStatement select = connection.prepareStatement("""
+                select product, meter, sum(units)::bigint, sum(requests)::bigint, sum(cpu_nanos)::bigint, sum(busy_nanos)::bigint
+                from cost_share join cost_window on cost_window.id = window_id
+                where started_at >= ? and started_at < ? group by product, meter order by product, meter""")) {
+            select.setObject(1, at(span.start()));
+            select.setObject(2, at(span.end()));
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    Sum sum = sums.computeIfAbsent(
+                            row.getString(1), p -> new Sum(new EnumMap<>(Meter.class), new long[3]));
+                    Meter meter = Meter.ofWireName(row.getString(2)).orElseThrow();
+                    if (row.getLong(3) > 0) sum.units.merge(meter, row.getLong(3), Long::sum);
+                    for (int i = 0; i < 3; i++) sum.counted[i] += row.getLong(4 + i);
+                }
+            }
+        }
+        List<CostWindow.Share> shares = new ArrayList<>();
+        sums.forEach((product, sum) ->
+                shares.add(new CostWindow.Share(product, sum.units, sum.counted[0], sum.counted[1], sum.counted[2])));
+        return shares;
+    }
+
+    private static long insertWindow(Connection connection, CostWindow window) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "insert into cost_window (started_at, ended_at, cores, server_nanos, database_nanos) values (?, ?, ?, ?, ?) returning id")) {
+            insert.setObject(1, at(window.time().start()));
+            insert.setObject(2, at(window.time().end()));
+            insert.setInt(3, window.cores());
+            insert.setLong(4, window.serverNanos());
+            insert.setLong(5, window.databaseNanos());
+            try (ResultSet row = insert.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    private static OffsetDateTime at(Instant instant) {
+        return instant.atOffset(ZoneOffset.UTC);
+    }
+
+    private static Instant instant(ResultSet row, int column) throws SQLException {
+        return row.getObject(column, OffsetDateTime.class).toInstant();
+    }
+}

@@ -1,0 +1,91 @@
+package io.guimo.economics;
+
+import io.guimo.units.Meter;
+import io.guimo.units.TimeWindow;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/** Measures, window by window, what the processes of an installation used and which product's engine used it. Thread-safe. */
+public final class CpuLedger {
+    /** Shorter windows would be mostly the rounding of the operating system's clock ticks. */
+    private static final Duration SHORTEST = Duration.ofMillis(50);
+
+    private record Point(Instant at, long serverNanos, long databaseNanos, Map<String, EngineReading> engines) {}
+
+    private final InstantSource clock;
+    private final OptionalLong databasePid;
+    private final Supplier<List<EngineReading>> engines;
+    private Point last;
+
+    /**
+     * Begins the first window.
+     *
+     * @param clock the world's
+     * @param databasePid process of the embedded database server; empty where the database is elsewhere
+     * @param engines reads every engine that runs
+     */
+    public CpuLedger(InstantSource clock, OptionalLong databasePid, Supplier<List<EngineReading>> engines)
+            throws IOException {
+        this.clock = clock;
+        this.databasePid = databasePid;
+        this.engines = engines;
+        this.last = read();
+    }
+
+    /** Ends the window that began at the last call and begins the next. */
+    public synchronized CostWindow close() throws IOException {
+        Point now = read();
+        Point before = last;
+        Instant end = now.at.isBefore(before.at.plus(SHORTEST)) ? before.at.plus(SHORTEST) : now.at;
+        List<CostWindow.Share> shares = new ArrayList<>();
+        now.engines.forEach((key, reading) -> shares.add(share(before.engines.get(key), reading)));
+        last = now;
+        return new CostWindow(
+                new TimeWindow(before.at, end),
+                Runtime.getRuntime().availableProcessors(),
+                now.serverNanos - before.serverNanos,
+                now.databaseNanos - before.databaseNanos,
+                shares);
+    }
+
+    private Point read() throws IOException {
+        Map<String, EngineReading> readings = new HashMap<>();
+        for (EngineReading reading : engines.get()) readings.put(reading.product() + " " + reading.version(), reading);
+        // Engines are read first: what they do until the process is read counts as overhead of this window, never as
+        // more than the whole.
+        return new Point(
+                clock.instant(),
+                ProcessTime.ofThisProcess(),
+                databasePid.isPresent() ? ProcessTime.ofTree(databasePid.getAsLong()) : 0,
+                readings);
+    }
+
+    private static CostWindow.Share share(@org.jspecify.annotations.Nullable EngineReading before, EngineReading now) {
+        // An engine that was loaded anew under the same version counts from zero again.
+        boolean anew = before == null || now.cpuNanos() < before.cpuNanos() || now.requests() < before.requests();
+        EngineReading from = anew
+                ? new EngineReading(now.product(), now.version(), Map.of(), 0, 0, 0)
+                : Objects.requireNonNull(before);
+        Map<Meter, Long> units = new EnumMap<>(Meter.class);
+        now.units().forEach((meter, count) -> {
+            long done = count - from.units().getOrDefault(meter, 0L);
+            if (done > 0) units.put(meter, done);
+        });
+        return new CostWindow.Share(
+                now.product(),
+                units,
+                now.requests() - from.requests(),
+                now.cpuNanos() - from.cpuNanos(),
+                now.busyNanos() - from.busyNanos());
+    }
+}
