@@ -10,7 +10,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -76,8 +75,7 @@ public final class CostLog {
     }
 
     private static List<CostWindow.Share> shares(Connection connection, TimeWindow span) throws SQLException {
-        record Sum(Map<Meter, Long> units, long[] counted) {}
-        Map<String, Sum> sums = new LinkedHashMap<>();
+        Map<String, CostWindow.Share> sums = new LinkedHashMap<>();
         try (PreparedStatement select = connection.prepareStatement("""
                 select product, meter, sum(units)::bigint, sum(requests)::bigint, sum(cpu_nanos)::bigint, sum(busy_nanos)::bigint
                 from cost_share join cost_window on cost_window.id = window_id
@@ -86,18 +84,27 @@ public final class CostLog {
             select.setObject(2, at(span.end()));
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
-                    Sum sum = sums.computeIfAbsent(
-                            row.getString(1), p -> new Sum(new EnumMap<>(Meter.class), new long[3]));
                     Meter meter = Meter.ofWireName(row.getString(2)).orElseThrow();
-                    if (row.getLong(3) > 0) sum.units.merge(meter, row.getLong(3), Long::sum);
-                    for (int i = 0; i < 3; i++) sum.counted[i] += row.getLong(4 + i);
+                    Map<Meter, Long> units = row.getLong(3) > 0 ? Map.of(meter, row.getLong(3)) : Map.of();
+                    var one = new CostWindow.Share(
+                            row.getString(1), units, row.getLong(4), row.getLong(5), row.getLong(6));
+                    sums.merge(one.product(), one, CostLog::together);
                 }
             }
         }
-        List<CostWindow.Share> shares = new ArrayList<>();
-        sums.forEach((product, sum) ->
-                shares.add(new CostWindow.Share(product, sum.units, sum.counted[0], sum.counted[1], sum.counted[2])));
-        return shares;
+        return List.copyOf(sums.values());
+    }
+
+    private static CostWindow.Share together(CostWindow.Share a, CostWindow.Share b) {
+        Map<Meter, Long> units = new EnumMap<>(Meter.class);
+        units.putAll(a.units());
+        b.units().forEach((meter, count) -> units.merge(meter, count, Long::sum));
+        return new CostWindow.Share(
+                a.product(),
+                units,
+                a.requests() + b.requests(),
+                a.cpuNanos() + b.cpuNanos(),
+                a.busyNanos() + b.busyNanos());
     }
 
     private static long insertWindow(Connection connection, CostWindow window) throws SQLException {
