@@ -26,9 +26,9 @@ public final class SmallResNet extends Module {
     public SmallResNet(int channels, int width, int classes) {
         if (classes < 2)
             throw new IllegalArgumentException(classes + " classes leave nothing to tell apart: at least 2 are needed");
-        stem = part("stem", new ConvolutionAndNorm(channels, width, 3, 2));
+        stem = part("stem", new ConvolutionAndNorm(channels, width, 2));
         first = part("first", new ResidualBlock(width));
-        down = part("down", new ConvolutionAndNorm(width, 2 * width, 3, 2));
+        down = part("down", new ConvolutionAndNorm(width, 2 * width, 2));
         second = part("second", new ResidualBlock(2 * width));
         head = part("head", new Linear(2 * width, classes));
     }
@@ -52,48 +52,73 @@ public final class SmallResNet extends Module {
         private final ConvolutionAndNorm outer;
 
         ResidualBlock(int features) {
-            inner = part("inner", new ConvolutionAndNorm(features, features, 3, 1));
-            outer = part("outer", new ConvolutionAndNorm(features, features, 3, 1));
+            inner = part("inner", new ConvolutionAndNorm(features, features, 1));
+            outer = part("outer", new ConvolutionAndNorm(features, features, 1));
         }
 
         @Override
         public Tensor forward(Tensor xBFHW) {
             Tensor residualBFHW = outer.forward(inner.forward(xBFHW).reluInPlace());
-            return residualBFHW.add(xBFHW).reluInPlace();
+            return residualBFHW.addInPlace(xBFHW, 1).reluInPlace();
         }
     }
 
-    /** A convolution and the batch normalisation of its result, which makes a bias of the convolution superfluous. */
+    /** A convolution of 3 × 3 and the batch normalisation of its result, which makes a bias of the convolution superfluous. */
     private static final class ConvolutionAndNorm extends Module {
-        private static final double MOMENTUM = .1; // libtorch's defaults
-        private static final double EPSILON = 1e-5;
+        private final Convolution convolution;
+        private final BatchNorm norm;
 
-        private final Tensor weightOIKK;
-        private final int stride;
-        private final int padding;
-        private final Tensor scaleO;
-        private final Tensor shiftO;
-        private final Tensor runningMeanO;
-        private final Tensor runningVarianceO;
-
-        ConvolutionAndNorm(int in, int out, int kernel, int stride) {
-            this.stride = stride;
-            this.padding = kernel / 2;
-            // He et al. 2015, arXiv 1502.01852, equation 10, over what leaves the layer
-            double deviation = Math.sqrt(2.0 / (kernel * kernel * out));
-            weightOIKK = parameter(
-                    "weight",
-                    Tensor.normal(0, deviation, out, in, kernel, kernel).channelsLast());
-            scaleO = parameter("norm_weight", Tensor.full(1, out));
-            shiftO = parameter("norm_bias", Tensor.zeros(DType.FLOAT32, out));
-            runningMeanO = buffer("running_mean", Tensor.zeros(DType.FLOAT32, out));
-            runningVarianceO = buffer("running_var", Tensor.full(1, out));
+        ConvolutionAndNorm(int in, int out, int stride) {
+            convolution = part("convolution", new Convolution(in, out, stride));
+            norm = part("norm", new BatchNorm(out));
         }
 
         @Override
         public Tensor forward(Tensor xBIHW) {
-            return xBIHW.convolve(weightOIKK, stride, padding)
-                    .batchNorm(scaleO, shiftO, runningMeanO, runningVarianceO, training(), MOMENTUM, EPSILON);
+            return norm.forward(convolution.forward(xBIHW));
+        }
+    }
+
+    private static final class Convolution extends Module {
+        private static final int KERNEL = 3;
+
+        private final Tensor weightOIKK;
+        private final int stride;
+
+        Convolution(int in, int out, int stride) {
+            this.stride = stride;
+            // He et al. 2015, arXiv 1502.01852, section 2.2: the variance that keeps gradients' size through rectifiers
+            double deviation = Math.sqrt(2.0 / (KERNEL * KERNEL * out));
+            weightOIKK = parameter(
+                    "weight",
+                    Tensor.normal(0, deviation, out, in, KERNEL, KERNEL).channelsLast());
+        }
+
+        @Override
+        public Tensor forward(Tensor xBIHW) {
+            return xBIHW.convolve(weightOIKK, stride, KERNEL / 2);
+        }
+    }
+
+    private static final class BatchNorm extends Module {
+        private static final double MOMENTUM = .1; // libtorch's defaults
+        private static final double EPSILON = 1e-5;
+
+        private final Tensor weightC;
+        private final Tensor biasC;
+        private final Tensor runningMeanC;
+        private final Tensor runningVarianceC;
+
+        BatchNorm(int channels) {
+            weightC = parameter("weight", Tensor.full(1, channels));
+            biasC = parameter("bias", Tensor.zeros(DType.FLOAT32, channels));
+            runningMeanC = buffer("running_mean", Tensor.zeros(DType.FLOAT32, channels));
+            runningVarianceC = buffer("running_var", Tensor.full(1, channels));
+        }
+
+        @Override
+        public Tensor forward(Tensor xBCHW) {
+            return xBCHW.batchNorm(weightC, biasC, runningMeanC, runningVarianceC, training(), MOMENTUM, EPSILON);
         }
     }
 

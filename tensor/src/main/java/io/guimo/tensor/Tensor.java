@@ -476,7 +476,7 @@ public final class Tensor {
         handle().mutable_grad().reset();
     }
 
-    // ---- changing, without a graph: inside TensorScope.openWithoutGradients()
+    // ---- changing; a parameter only inside TensorScope.openWithoutGradients()
 
     /** Overwrites the elements with another tensor's, broadcast. */
     public Tensor copyInPlace(Tensor source) {

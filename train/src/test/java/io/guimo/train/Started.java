@@ -10,9 +10,12 @@ import java.util.Map;
 /** libtorch for this module's tests, pinned, so that they measure nothing and repeat bit for bit. */
 final class Started {
     static final Path CACHE = Path.of(System.getProperty("user.home"), ".guimo", "cache");
-    static final Torch TORCH = Torch.start(new TorchSettings(CACHE, blas(), 1));
 
     private Started() {}
+
+    static Torch torch() {
+        return Torch.start(new TorchSettings(CACHE, blas(), 1));
+    }
 
     static Blas blas() {
         return System.getProperty("os.arch").equals("amd64")

@@ -69,7 +69,7 @@ class TrainerTest {
         while (result == null) {
             InterruptingPatterns problem = new InterruptingPatterns(4);
             try (RunFolder folder = RunFolder.open(home.resolve("stopped"), Started.description("patterns"))) {
-                result = new Trainer(Started.TORCH).train(problem, settings, folder, ProgressListener.NONE);
+                result = new Trainer(Started.torch()).train(problem, settings, folder, ProgressListener.NONE);
             } catch (InterruptedException expected) {
                 stops++;
             }
@@ -173,7 +173,7 @@ class TrainerTest {
     private TrainingResult train(String folder, Patterns problem, TrainSettings settings, ProgressListener listener)
             throws InterruptedException {
         try (RunFolder run = RunFolder.open(home.resolve(folder), Started.description("patterns"))) {
-            return new Trainer(Started.TORCH, Duration.ofSeconds(10)).train(problem, settings, run, listener);
+            return new Trainer(Started.torch(), Duration.ofSeconds(10)).train(problem, settings, run, listener);
         }
     }
 
