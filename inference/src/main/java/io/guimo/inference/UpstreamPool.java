@@ -31,7 +31,8 @@ final class UpstreamPool implements AutoCloseable {
 
     /**
      * Sends a request and reads the head of its answer. A kept connection that the upstream closed in the meantime, seen by its end before the first
-     * byte of an answer, is replaced once by a new one: the upstream has then not worked on the request.
+     * byte of an answer, is replaced once by a new one. Should the upstream have worked on the first request nevertheless, its work is lost; the
+     * customer gets one answer and pays for one.
      *
      * @param accept   media type asked for
      * @param deadline {@link System#nanoTime} until which reads may wait
