@@ -25,6 +25,7 @@ class WordsTest {
     private static final Pattern USE = Pattern.compile("\\bt\\('([^']+)'");
     private static final Pattern FAMILY_USE = Pattern.compile("(?:\\bt\\(|\\bwords\\[)`([^`$]+)\\$\\{[^}]+\\}([^`]*)`");
     private static final Pattern CODE_USE = Pattern.compile("\\bcode\\('([^']+)'");
+    private static final Pattern TAKEN = Pattern.compile("(?:import|const) \\{([^}:]*)\\} (?:from|=)");
     private static final Pattern HOLE = Pattern.compile("\\{(\\w+)\\}");
     private static final Pattern CHINESE = Pattern.compile("\\p{IsHan}");
 
@@ -66,6 +67,24 @@ class WordsTest {
     void script_otherThanTheDictionary_holdsNoChinese() {
         scripts.forEach((name, script) ->
                 assertThat(CHINESE.matcher(script).find()).as(name).isFalse());
+    }
+
+    @Test
+    void name_takenFromAnotherModule_isUsed() {
+        scripts.forEach((name, script) -> {
+            for (String taken : matches(TAKEN, script)) {
+                for (String each : taken.split(",")) {
+                    String used = each.strip();
+                    if (used.isEmpty()) continue;
+                    assertThat(Pattern.compile("(?<![\\w$'-])" + Pattern.quote(used) + "(?![\\w$])")
+                                    .matcher(script)
+                                    .results()
+                                    .count())
+                            .as(used + " in " + name)
+                            .isGreaterThan(1);
+                }
+            }
+        });
     }
 
     @Test

@@ -15,9 +15,12 @@ import io.guimo.serve.http.Exchange;
 import io.guimo.serve.http.Refusal;
 import io.guimo.serve.http.RefusedException;
 import io.guimo.serve.http.Route;
+import io.guimo.units.Meter;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Which models a caller has: those that run, that it may learn of and that its plan sells. Others do not exist for it. */
 public final class Models {
@@ -93,12 +96,17 @@ public final class Models {
                 Route.get(
                         "/v1/models/{id}",
                         Access.KEY,
-                        Route.About.of("getModel", "Models", "One of them").answer(ModelView.class),
+                        Route.About.of("getModel", "Models", "One of them, with what it knows")
+                                .answer(OneModelView.class),
                         this::one));
     }
 
     private Content one(Exchange exchange) {
-        return Content.json(view(of(exchange.caller(), exchange.variable("id"), HostedModel.class)));
+        HostedModel model = of(exchange.caller(), exchange.variable("id"), HostedModel.class);
+        List<String> labels = model instanceof ImageClassifier classifier ? classifier.labels() : null;
+        List<String> items = model instanceof ItemRecommender recommender ? recommender.items() : null;
+        return Content.json(new OneModelView(
+                model.name(), "model", startedAt, "guimo", model.version(), model.meters(), labels, items));
     }
 
     private ModelView view(HostedModel model) {
@@ -113,4 +121,18 @@ public final class Models {
 
     /** @param created since when this server has it, in seconds since 1970 */
     record ModelView(String id, String object, long created, String ownedBy) {}
+
+    /**
+     * @param labels which a classifier tells apart, in its own order; null for other kinds
+     * @param items which a recommender knows, in its own order; null for other kinds
+     */
+    record OneModelView(
+            String id,
+            String object,
+            long created,
+            String ownedBy,
+            String version,
+            Set<Meter> meters,
+            @Nullable List<String> labels,
+            @Nullable List<String> items) {}
 }

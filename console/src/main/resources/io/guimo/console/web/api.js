@@ -14,6 +14,9 @@ const query = (parameters) => {
 
 const part = encodeURIComponent;
 
+/** A key that no command had before; crypto.randomUUID is missing where the page comes over plain HTTP from another machine. */
+const commandKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, '0')).join('');
+
 /** `onRefusedKey` is called when the server no longer takes the key. */
 export const ownerApi = (key, onRefusedKey) => {
   const call = async (method, path, options) => {
@@ -25,11 +28,12 @@ export const ownerApi = (key, onRefusedKey) => {
     }
   };
   const get = async (path, signal) => (await call('GET', path, { signal })).json();
-  const post = async (path, json) => (await call('POST', path, { json, headers: { 'idempotency-key': crypto.randomUUID() } })).json();
+  const post = async (path, json) => (await call('POST', path, { json, headers: { 'idempotency-key': commandKey() } })).json();
 
   return {
     models: (signal) => get('/admin/v1/models', signal),
     model: (name, signal) => get(`/admin/v1/models/${part(name)}`, signal),
+    verifyModel: (name, version, signal) => get(`/admin/v1/models/${part(name)}/versions/${version}/verify`, signal),
     organizations: (signal) => get('/admin/v1/organizations', signal),
     usageByDay: (parameters, signal) => get(`/admin/v1/usage/days${query(parameters)}`, signal),
     usage: (parameters, signal) => get(`/admin/v1/usage${query(parameters)}`, signal),
@@ -40,7 +44,10 @@ export const ownerApi = (key, onRefusedKey) => {
     invoice: (id, signal) => get(`/admin/v1/invoices/${part(id)}`, signal),
     invoicePdf: async (id) => (await call('GET', `/admin/v1/invoices/${part(id)}/pdf`)).blob(),
     economics: (signal) => get('/admin/v1/economics', signal),
-    playgroundKey: () => post('/admin/v1/playground/keys', {}),
+    keys: (organization) => get(`/admin/v1/organizations/${part(organization)}/keys${query({ limit: 100 })}`),
+    issueKey: (organization, name) => post(`/admin/v1/organizations/${part(organization)}/keys`, { name }),
+    /** Goes out even while the page is being closed. */
+    revokeKey: (organization, id) => call('DELETE', `/admin/v1/organizations/${part(organization)}/keys/${part(id)}`, { keepalive: true }),
   };
 };
 
@@ -51,6 +58,7 @@ export const customerApi = (secret) => {
     return { body: await answer.json(), requestId: answer.headers.get('x-request-id') };
   };
   return {
+    model: async (name, signal) => (await send(secret, 'GET', `/v1/models/${part(name)}`, { signal })).json(),
     labels: (model, photo) => {
       const body = new FormData();
       body.append('file', photo);

@@ -53,7 +53,6 @@ const Frame = ({ words, current, onLeave, languageSwitch, children }) => {
   // on a phone the navigation scrolls sideways
   useEffect(() => bar.current.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' }), [current.name]);
   return div({ class: 'frame' },
-    a({ class: 'skip', href: '#content', onClick: (event) => { event.preventDefault(); document.querySelector('h1').focus(); } }, t('skip')),
     div({ class: 'side' }, div({ class: 'side-inner' },
       a({ class: 'brand', href: '#/overview' }, h(Mark), span(t('brand'))),
       nav({ class: 'nav', ref: bar, 'aria-label': t('nav') }, Object.keys(pages).map((name) =>
@@ -62,7 +61,7 @@ const Frame = ({ words, current, onLeave, languageSwitch, children }) => {
       div({ class: 'side-end' },
         languageSwitch,
         button({ type: 'button', class: 'quiet', onClick: onLeave }, h(Icon, { name: 'leave' }), t('leave'))))),
-    main({ id: 'content' }, children));
+    main(children));
 };
 
 const App = () => {

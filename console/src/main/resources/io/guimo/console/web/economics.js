@@ -4,7 +4,7 @@ import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
 import { useLoaded } from './loading.js';
 import { approximate } from './format.js';
-import { Card, Empty, Facts, Loaded, Page, Stats, Table } from './parts.js';
+import { Card, Empty, Loaded, Page, Stats } from './parts.js';
 import { Plot, axis, named } from './plot.js';
 
 const { div, p } = tags;
@@ -40,7 +40,8 @@ const UnitCosts = ({ products }) => {
         tooltip: { formatter: ({ seriesName, dataIndex, seriesIndex }) => `${products[dataIndex].model}\n${seriesName}  ${written(products[dataIndex], MEASURES[seriesIndex])}` },
         series: [
           ...MEASURES.map((measure, index) => ({
-            name: t(`economics.${measure}`), type: 'scatter', symbolSize: 17, symbol: ['diamond', 'circle', 'emptyCircle'][index], z: 3,
+            name: t(`economics.${measure}`), type: 'scatter', symbolSize: 17, symbol: ['diamond', 'circle', 'circle'][index], z: 3,
+            itemStyle: index === 2 ? { color: colour.surface, borderColor: colour.series[index], borderWidth: 3 } : { opacity: 1 },
             data: products.map((product) => [drawn(product, measure), product.model]),
           })),
           ...products.map((product) => ({
@@ -90,7 +91,7 @@ const BreakEven = ({ product }) => {
   const { currency, units_sold: sold, break_even_units: evenAt } = product;
   const [price, cost, training] = [product.price, product.cost, product.training_cost].map(approximate);
   const crossing = training / (price - cost);
-  const last = crossing * 2;
+  const last = evenAt * 2;
   const points = Array.from({ length: POINTS }, (_, index) => last * index / (POINTS - 1));
   const revenue = (units) => price * units;
   const spending = (units) => training + cost * units;

@@ -3,11 +3,11 @@ import { h, tags } from './tags.js';
 import { useState } from './hooks.js';
 import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
-import { useLoaded, usePages } from './loading.js';
+import { useLoaded, useList } from './loading.js';
 import { Badge, Card, Empty, Failure, Loaded, Page, Table, Waiting } from './parts.js';
 import { Icon } from './icons.js';
 
-const { a, article, button, dd, div, dl, dt, footer, header, p, span, strong } = tags;
+const { a, article, button, dd, div, dl, dt, footer, header, li, p, span, strong, ul } = tags;
 
 const PAGE = 50;
 
@@ -33,23 +33,23 @@ const List = () => {
   const { t, money } = useSpeech();
   const owner = useOwner();
   const period = usePeriod();
-  const pages = usePages((cursor, signal) => owner.invoices({ cursor, limit: PAGE }, signal), [owner]);
-  if (!pages.rows) return pages.error ? h(Failure, { error: pages.error, again: pages.again }) : h(Waiting);
-  if (pages.rows.length === 0) return h(Empty, { title: t('invoices.none') }, t('invoices.none-hint'));
+  const invoices = useList((after, signal) => owner.invoices({ after, limit: PAGE }, signal), [owner]);
+  if (!invoices.rows) return invoices.error ? h(Failure, { error: invoices.error, again: invoices.again }) : h(Waiting);
+  if (invoices.rows.length === 0) return h(Empty, { title: t('invoices.none') }, t('invoices.none-hint'));
   return [
     h(Table, {
-      key: 'table', label: t('invoices.title'), rows: pages.rows, keyOf: (invoice) => invoice.id,
+      key: 'table', label: t('invoices.title'), rows: invoices.rows, keyOf: (invoice) => invoice.id,
       columns: [
         { title: t('column.invoice'), cell: (invoice) => a({ href: `#/invoices/${invoice.id}` }, invoice.number ?? t('invoice.draft')) },
-        { title: t('column.customer'), cell: (invoice) => invoice.customer },
+        { title: t('column.customer'), cell: (invoice) => invoice.organization_name },
         { title: t('column.period'), cell: period },
         { title: t('column.state'), cell: (invoice) => h(StatusBadge, { status: invoice.status }) },
         { title: t('column.total'), end: true, cell: (invoice) => money(invoice.total, invoice.currency) },
       ],
     }),
-    pages.error && h(Failure, { key: 'failure', error: pages.error, again: pages.again }),
-    pages.more && div({ class: 'more', key: 'more' },
-      button({ type: 'button', onClick: pages.more, disabled: pages.busy }, pages.busy ? t('waiting') : t('usage.more'))),
+    invoices.error && h(Failure, { key: 'failure', error: invoices.error, again: invoices.again }),
+    invoices.more && div({ class: 'more', key: 'more' },
+      button({ type: 'button', onClick: invoices.more, disabled: invoices.busy }, invoices.busy ? t('waiting') : t('usage.more'))),
   ];
 };
 
@@ -76,7 +76,8 @@ const Actions = ({ invoice }) => {
       const address = URL.createObjectURL(await owner.invoicePdf(invoice.id));
       const link = Object.assign(document.createElement('a'), { href: address, download: `${invoice.number ?? invoice.id}.pdf` });
       link.click();
-      URL.revokeObjectURL(address);
+      // the browser may still be reading it when click() returns
+      setTimeout(() => URL.revokeObjectURL(address), 60_000);
     } catch (refusal) {
       setError(refusal);
     }
@@ -92,7 +93,7 @@ const Actions = ({ invoice }) => {
 const Document = ({ invoice }) => {
   const { t, money, count, code, dayIn } = useSpeech();
   const period = usePeriod();
-  const { currency, zone } = invoice;
+  const { currency, zone, seller } = invoice;
   return article({ class: 'document', 'aria-label': t('invoice.title') },
     header(
       div(
@@ -100,22 +101,35 @@ const Document = ({ invoice }) => {
         p({ class: 'number' }, invoice.number ?? t('invoice.draft'))),
       h(StatusBadge, { status: invoice.status })),
     dl({ class: 'parties' },
-      div(dt(t('invoice.from')), dd(strong(invoice.seller))),
-      div(dt(t('invoice.to')), dd(strong(invoice.customer))),
+      div(dt(t('invoice.from')), dd(
+        strong(seller.name),
+        seller.address.map((line) => p({ class: 'small soft', key: line }, line)),
+        seller.tax_id && p({ class: 'small soft' }, t('invoice.tax-id', { id: seller.tax_id })))),
+      div(dt(t('invoice.to')), dd(strong(invoice.organization_name), p({ class: 'small soft mono' }, invoice.organization))),
       div(dt(t('column.period')), dd(period(invoice), p({ class: 'small soft' }, zone))),
       invoice.finalized_at && div(dt(t('invoice.issued')), dd(dayIn(invoice.finalized_at, zone)))),
-    h(Table, {
-      label: t('invoice.lines'), rows: invoice.lines, plain: true,
+    invoice.lines.length === 0 ? h(Empty, { title: t('invoice.no-lines') }) : h(Table, {
+      label: t('invoice.lines'), rows: invoice.lines, plain: true, keyOf: (line) => line.position,
       columns: [
-        { title: t('column.item'), cell: (line) => div(strong(line.product), p({ class: 'small soft' }, line.meter ? code('meter', line.meter) : t('invoice.fee'))) },
-        { title: t('column.quantity'), end: true, cell: (line) => line.quantity === null ? '' : count(line.quantity) },
-        { title: t('column.exact'), end: true, cell: (line) => span({ class: 'soft' }, money(line.exact_amount, currency)) },
+        { title: t('column.item'), cell: (line) => div(
+          strong(line.product),
+          p({ class: 'small soft' }, line.meter ? code('meter', line.meter) : t('invoice.fee'), line.kind === 'adjustment' && ` · ${t('invoice.adjustment')}`),
+          line.walk.length > 1 && h(Walk, { steps: line.walk, currency })) },
+        { title: t('column.quantity'), end: true, cell: (line) => count(line.quantity) },
+        { title: t('column.exact'), end: true, cell: (line) => span({ class: 'soft' }, money(line.exact, currency)) },
         { title: t('column.amount'), end: true, cell: (line) => money(line.amount, currency) },
       ],
     }),
     dl({ class: 'sums' },
-      dt(t('invoice.subtotal')), dd({ class: 'end' }, money(invoice.subtotal, currency)),
-      dt(t('invoice.tax')), dd({ class: 'end' }, money(invoice.tax, currency)),
-      dt({ class: 'grand' }, t('column.total')), dd({ class: 'grand end' }, money(invoice.total, currency))),
-    footer(t('invoice.rounding')));
+      dt({ class: 'grand' }, t('column.total')), dd({ class: 'grand' }, money(invoice.total, currency)),
+      dt(t('invoice.paid')), dd(money(invoice.paid_from_credit, currency)),
+      dt(t('invoice.due')), dd(strong(money(invoice.due, currency)))),
+    footer(t('invoice.rounding-rule', { rounding: money(invoice.rounding, currency) })));
+};
+
+/** The tiers that a line's quantity went through. */
+const Walk = ({ steps, currency }) => {
+  const { t, money, count } = useSpeech();
+  return ul({ class: 'walk small soft' }, steps.map((step) =>
+    li({ key: `${step.tier} ${step.after}` }, t('invoice.walk', { tier: step.tier, quantity: count(step.quantity), rate: money(step.rate, currency), per: count(step.per) }))));
 };

@@ -18,19 +18,20 @@ export const keepLanguage = (language) => localStorage.setItem(STORED_UNDER, lan
 /** Words and formats of one language: `t(key, values)` and those of format.js. */
 export const speech = (language) => {
   const { locale, column } = languages[language];
-  const filled = (entry, values) => entry[column].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const t = (key, values = {}) => {
     const entry = words[key];
     if (!entry) throw new Error(`no words for ${key}`);
-    return filled(entry, values);
+    return entry[column].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   };
   /** Words for a code of the server that may be newer than this page: the code itself where there are none. */
   const code = (family, name) => words[`${family}.${name}`]?.[column] ?? name;
   const format = formats(locale);
-  /** A quantity of a meter: “3 images”. */
+  const plural = new Intl.PluralRules(locale);
+  /** A quantity of a meter: “1 image”, “3 images”; where a language has two forms, an entry holds both. */
   const counted = (meter, quantity) => {
-    const count = format.count(quantity);
-    return filled(words[`counted.${meter}`] ?? Array(2).fill(`{count} ${meter}`), { count });
+    const forms = (words[`counted.${meter}`]?.[column] ?? `{count} ${meter}`).split('|');
+    const form = plural.select(quantity) === 'one' ? forms[0] : forms.at(-1);
+    return form.replace('{count}', format.count(quantity));
   };
   return {
     language,

@@ -32,32 +32,32 @@ export const useEvery = (seconds, action) => {
 };
 
 /**
- * A list that comes page by page: `loadPage(cursor, signal)` returns `{ data, has_more, next_cursor }`.
+ * A list that comes part by part: `loadPart(after, signal)` returns `{ data, next_cursor }`, `after` being the cursor of the part before.
  * Starts again when one of `inputs` changes.
  */
-export const usePages = (loadPage, inputs) => {
+export const useList = (loadPart, inputs) => {
   const [state, setState] = useState({ rows: undefined, busy: true });
   const current = useRef(null);
-  const fetchPage = useCallback(async (rows, cursor) => {
+  const fetchPart = useCallback(async (rows, cursor) => {
     const { signal } = current.current;
     setState({ rows, cursor, busy: true });
     try {
-      const page = await loadPage(cursor, signal);
-      if (!signal.aborted) setState({ rows: [...(rows ?? []), ...page.rows], cursor: page.next, busy: false });
+      const part = await loadPart(cursor, signal);
+      if (!signal.aborted) setState({ rows: [...(rows ?? []), ...part.data], cursor: part.next_cursor, busy: false });
     } catch (error) {
       if (!signal.aborted) setState({ rows, cursor, error, busy: false });
     }
   }, inputs);
   useEffect(() => {
     const leaving = current.current = new AbortController();
-    fetchPage(undefined, null);
+    fetchPart(undefined, null);
     return () => leaving.abort();
   }, inputs);
   return {
     rows: state.rows,
     error: state.error,
     busy: state.busy,
-    more: state.cursor ? () => fetchPage(state.rows, state.cursor) : null,
-    again: () => fetchPage(state.rows, state.cursor),
+    more: state.cursor ? () => fetchPart(state.rows, state.cursor) : null,
+    again: () => fetchPart(state.rows, state.cursor),
   };
 };

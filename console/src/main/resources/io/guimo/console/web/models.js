@@ -3,7 +3,7 @@ import { h, tags } from './tags.js';
 import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
 import { useLoaded } from './loading.js';
-import { Badge, Card, Empty, Facts, Loaded, Page, Stats, Table } from './parts.js';
+import { Badge, Card, Empty, Facts, Loaded, Page, Stat, Stats, Table } from './parts.js';
 import { Plot, axis, named } from './plot.js';
 
 const { a, code: codeText, div, h2, li, ol, p, span, strong } = tags;
@@ -11,22 +11,33 @@ const { a, code: codeText, div, h2, li, ol, p, span, strong } = tags;
 export const Models = () => {
   const { t } = useSpeech();
   const owner = useOwner();
-  const models = useLoaded((signal) => owner.models(signal), [owner]);
+  const models = useLoaded(async (signal) => {
+    const { data } = await owner.models(signal);
+    return Promise.all(data.map((model) => owner.model(model.name, signal)));
+  }, [owner]);
   return h(Page, { title: t('models.title'), lead: t('models.lead') },
-    h(Loaded, { from: models }, ({ data }) => data.length === 0
+    h(Loaded, { from: models }, (details) => details.length === 0
       ? h(Card, {}, h(Empty, { title: t('models.none') }, t('models.none-hint')))
-      : div({ class: 'columns' }, data.map((model) => h(ModelCard, { model, key: model.name })))));
+      : div({ class: 'columns' }, details.map((detail) => h(ModelCard, { detail, key: detail.model.name })))));
 };
 
-const ModelCard = ({ model }) => {
+/** The version that serves, or the newest where none does, and the run that made it. */
+const shownVersion = ({ versions, runs }) => {
+  const version = versions.find((each) => each.promoted) ?? versions[0];
+  return { version, run: runs.find((each) => each.id === version.run_id) ?? null };
+};
+
+const ModelCard = ({ detail }) => {
   const { t, code } = useSpeech();
-  return a({ class: 'card model-card half', href: `#/models/${encodeURIComponent(model.name)}` },
-    div({ class: 'row apart' }, h2(model.name), h(GateBadge, { gate: model.gate })),
-    h(PrimaryMetric, { evaluation: model.evaluation }),
+  const { name, task } = detail.model;
+  const { version, run } = shownVersion(detail);
+  return a({ class: 'card model-card half', href: `#/models/${encodeURIComponent(name)}` },
+    div({ class: 'row apart' }, h2(name), h(GateBadge, { version, promotions: detail.promotions })),
+    h(PrimaryMetric, { evaluation: run?.evaluation }),
     div({ class: 'row small soft' },
-      span(code('task', model.task)),
-      span(t('models.version', { version: model.version })),
-      h(SignatureBadge, { signature: model.signature })));
+      span(code('task', task)),
+      span(t('models.version', { version: version.version })),
+      !version.promoted && h(Badge, {}, t('models.kept'))));
 };
 
 const PrimaryMetric = ({ evaluation }) => {
@@ -53,56 +64,72 @@ const useScore = () => {
 const strongest = ({ primary, baselines }) => baselines.length === 0 ? null
   : baselines.reduce((best, each) => (each.metrics[primary] ?? -Infinity) > (best.metrics[primary] ?? -Infinity) ? each : best);
 
-const GateBadge = ({ gate }) => {
+const forcedPromotion = (version, promotions) => promotions.findLast((each) => each.version === version.version)?.forced;
+
+const GateBadge = ({ version, promotions }) => {
   const { t } = useSpeech();
-  if (!gate) return null;
-  if (gate.forced) return h(Badge, { tone: 'warn', icon: 'notice' }, t('gate.forced'));
-  return gate.passed ? h(Badge, { tone: 'good', icon: 'check' }, t('gate.passed')) : h(Badge, { tone: 'bad', icon: 'cross' }, t('gate.failed'));
+  if (forcedPromotion(version, promotions)) return h(Badge, { tone: 'warn', icon: 'notice' }, t('gate.forced'));
+  if (!version.gate) return null;
+  return version.gate.passed
+    ? h(Badge, { tone: 'good', icon: 'check' }, t('gate.passed'))
+    : h(Badge, { tone: 'bad', icon: 'cross' }, t('gate.failed'));
 };
 
-const SignatureBadge = ({ signature }) => {
-  const { t } = useSpeech();
-  return signature.verified
-    ? h(Badge, { tone: 'good', icon: 'check' }, t('signature.verified'))
-    : h(Badge, { tone: 'bad', icon: 'cross' }, t('signature.unverified'));
-};
-
-/** One model: its serving version, or the newest where none serves. */
+/** One model: the version that serves, or the newest where none does. */
 export const Model = ({ id }) => {
   const { t, code } = useSpeech();
   const owner = useOwner();
   const loaded = useLoaded((signal) => owner.model(id, signal), [owner, id]);
-  return h(Page, { title: id, lead: loaded.value && code('task', loaded.value.task), back: { href: '#/models', text: t('models.title') } },
-    h(Loaded, { from: loaded }, (model) => [
-      h(Signs, { key: 'signs', model }),
-      model.evaluation && div({ class: 'columns', key: 'judged' },
-        h(Metrics, { evaluation: model.evaluation }),
-        h(GateChecks, { gate: model.gate })),
-      model.run && h(Curve, { key: 'curve', curve: model.run.curve }),
-      model.evaluation?.confusion && div({ class: 'columns', key: 'confusion' },
-        h(Confusion, { confusion: model.evaluation.confusion }),
-        h(PerClass, { classes: model.evaluation.per_class })),
-      div({ class: 'columns', key: 'origin' },
-        h(Lineage, { model }),
-        h(Versions, { versions: model.versions })),
-    ]));
+  return h(Page, { title: id, lead: loaded.value && code('task', loaded.value.model.task), back: { href: '#/models', text: t('models.title') } },
+    h(Loaded, { from: loaded }, (detail) => {
+      const { version, run } = shownVersion(detail);
+      const evaluation = run?.evaluation;
+      return [
+        h(Signs, { key: 'signs', detail, version, run }),
+        evaluation && div({ class: 'columns', key: 'judged' },
+          h(Metrics, { evaluation }),
+          h(GateChecks, { version, promotions: detail.promotions })),
+        run && h(Curve, { key: 'curve', curve: run.curve }),
+        evaluation?.confusion && div({ class: 'columns', key: 'confusion' },
+          h(Confusion, { confusion: evaluation.confusion }),
+          h(PerClass, { classes: evaluation.perClass })),
+        div({ class: 'columns', key: 'origin' },
+          h(Lineage, { detail, version, run }),
+          div({ class: 'half stack' },
+            !evaluation && h(GateChecks, { version, promotions: detail.promotions }),
+            h(Versions, { versions: detail.versions }))),
+      ];
+    }));
 };
 
-const Signs = ({ model }) => {
+const Signs = ({ detail, version, run }) => {
   const { t, seconds, moment, money } = useSpeech();
-  const { run } = model;
+  const promotion = detail.promotions.findLast((each) => each.version === version.version);
   return h(Stats, { of: [
-    { label: t('models.serving'), value: t('models.version', { version: model.version }), note: model.promoted_at && moment(model.promoted_at) },
     {
-      label: t('signature.title'), value: model.signature.verified ? t('signature.verified') : t('signature.unverified'),
-      tone: model.signature.verified ? 'good' : 'bad', note: model.signature.problem ?? t('signature.key', { key: model.signature.key_id.slice(0, 12) }),
-      exact: model.signature.key_id,
+      label: version.promoted ? t('models.serving') : t('models.newest'), value: t('models.version', { version: version.version }),
+      note: moment(promotion?.promoted_at ?? version.registered_at),
     },
+    h(Signature, { model: detail.model.name, version: version.version }),
     ...(run ? [
       { label: t('models.training'), value: seconds(run.seconds), note: t('models.cpu', { seconds: seconds(run.cpu_seconds) }) },
-      { label: t('models.cost'), value: run.cost ? money(run.cost.amount, run.cost.currency) : '–', note: t('models.cost-note') },
+      { label: t('models.cost'), value: run.cost ? money(run.cost, run.currency) : '–', note: t('models.cost-note') },
     ] : []),
   ] });
+};
+
+/** The server reads every byte of the package for this, so it is asked apart. */
+const Signature = ({ model, version }) => {
+  const { t } = useSpeech();
+  const owner = useOwner();
+  const check = useLoaded((signal) => owner.verifyModel(model, version, signal), [owner, model, version]);
+  const label = t('signature.title');
+  if (check.error) return h(Stat, { label, value: t('signature.unknown'), note: check.error.message });
+  if (!check.value) return h(Stat, { label, value: '…', note: t('signature.checking') });
+  const { verified, key_id: keyId, findings } = check.value;
+  return verified
+    ? h(Stat, { label, value: t('signature.verified'), tone: 'good', note: t('signature.key', { key: keyId.slice(0, 12) }), exact: keyId })
+    : h(Stat, { label, value: t('signature.refused'), tone: 'bad', note: findings.map((finding) => finding.message).join(' ') });
 };
 
 const Metrics = ({ evaluation }) => {
@@ -125,15 +152,17 @@ const Metrics = ({ evaluation }) => {
     notes.length > 0 && div({ class: 'small soft after-table', lang: 'en' }, notes.map((note) => p({ key: note }, note))));
 };
 
-const GateChecks = ({ gate }) => {
+const GateChecks = ({ version, promotions }) => {
   const { t, number } = useSpeech();
+  const checks = version.gate?.checks ?? [];
+  const forced = forcedPromotion(version, promotions);
   return h(Card, { title: t('gate.title'), kind: 'third' },
-    !gate || gate.checks.length === 0 ? h(Empty, { title: t('gate.none') }) : ol({ class: 'steps' }, gate.checks.map((check) =>
+    checks.length === 0 ? h(Empty, { title: t('gate.none') }) : ol({ class: 'steps' }, checks.map((check) =>
       li({ key: check.rule },
         span(check.rule),
         h(Badge, check.passed ? { tone: 'good', icon: 'check' } : { tone: 'bad', icon: 'cross' }, check.passed ? t('gate.met') : t('gate.missed')),
         span({ class: 'small soft' }, check.value === null ? t('gate.unmeasured') : t('gate.value', { value: number(check.value, 4) }))))),
-    gate?.forced && p({ class: 'small' }, t('gate.forced-by', { by: gate.forced.by, why: gate.forced.why })));
+    forced && p({ class: 'small' }, t('gate.forced-by', { by: forced.by, why: forced.why })));
 };
 
 /** Loss on the left axis, every other measure on the right. */
@@ -233,31 +262,37 @@ const PerClass = ({ classes }) => {
 };
 
 /** From the rows of data to the package that serves. */
-const Lineage = ({ model }) => {
-  const { t, moment, bytes, code } = useSpeech();
-  const { run } = model;
+const Lineage = ({ detail, version, run }) => {
+  const { t, moment, bytes } = useSpeech();
   const digest = (text) => codeText({ title: text, class: 'small' }, `${text.slice(0, 16)}…`);
   const stations = [
-    ...(run ? Object.entries(run.data_fingerprints).map(([name, fingerprint]) => ({ title: t('lineage.data', { name }), rest: digest(fingerprint) })) : []),
+    ...Object.entries(version.data_fingerprints).map(([name, fingerprint]) => ({ title: t('lineage.data', { name }), rest: digest(fingerprint) })),
+    version.base_model_digest && { title: t('lineage.base'), rest: digest(version.base_model_digest) },
     run && {
       title: t('lineage.run'), rest: h(Facts, { of: [
         [t('lineage.finished'), moment(run.finished_at)],
-        [t('lineage.code'), codeText(run.code_version)],
         [t('lineage.memory'), bytes(run.peak_memory_bytes)],
         [t('lineage.run-id'), codeText(run.id)],
       ] }),
     },
-    model.base_model && { title: t('lineage.base'), rest: digest(model.base_model) },
-    { title: t('lineage.package'), rest: div(digest(model.package_digest), p({ class: 'small soft' }, t('lineage.key', { key: model.signature.key_id.slice(0, 16) }))) },
-    model.promoted_at && { title: t('lineage.promoted', { version: model.version }), rest: moment(model.promoted_at) },
+    {
+      title: t('lineage.package'), rest: h(Facts, { of: [
+        [t('lineage.digest'), digest(version.digest)],
+        [t('lineage.code'), codeText(version.code_version)],
+        [t('column.registered'), moment(version.registered_at)],
+      ] }),
+    },
+    ...detail.promotions.filter((each) => each.version === version.version).map((each) => ({
+      title: t('lineage.promoted', { version: each.version }), rest: moment(each.promoted_at),
+    })),
   ].filter(Boolean);
   return h(Card, { title: t('lineage.title'), kind: 'half' },
-    ol({ class: 'lineage' }, stations.map((station) => li({ key: station.title }, strong(station.title), div(station.rest)))));
+    ol({ class: 'lineage' }, stations.map((station, index) => li({ key: index }, strong(station.title), div(station.rest)))));
 };
 
 const Versions = ({ versions }) => {
   const { t, moment } = useSpeech();
-  return h(Card, { title: t('models.versions'), kind: 'half' },
+  return h(Card, { title: t('models.versions') },
     h(Table, {
       label: t('models.versions'), rows: versions, keyOf: (each) => each.version,
       columns: [

@@ -47,7 +47,7 @@ const Headline = ({ days, books, models }) => {
       label: t('overview.earned'), note: t('overview.exact'),
       value: earned.length ? earned.map(({ currency, amount }) => money(amount, currency)).join(' + ') : '–',
     },
-    { label: t('overview.models'), value: count(models.filter((model) => model.serving_version).length), note: t('overview.models-note') },
+    { label: t('overview.models'), value: count(models.filter((model) => model.promoted_version !== null).length), note: t('overview.models-note') },
     {
       label: t('overview.ledger'), value: balanced(books) ? t('ledger.balanced') : t('ledger.unbalanced'),
       tone: balanced(books) ? 'good' : 'bad', note: t('overview.postings', { count: count(books.postings) }),

@@ -1,4 +1,5 @@
 // What pages are made of.
+import { isValidElement } from './preact.js';
 import { h, tags } from './tags.js';
 import { useEffect, useRef, useState } from './hooks.js';
 import { useSpeech } from './language.js';
@@ -6,7 +7,7 @@ import { Icon } from './icons.js';
 
 const { a, button, caption, dd, div, dl, dt, h1, h2, p, section, span, strong, table, tbody, td, tfoot, th, thead, tr } = tags;
 
-/** A page: its heading takes the focus when it appears, so that a screen reader says where one is. */
+/** A page: its heading takes the focus when it appears, so that a screen reader says where one is and Tab goes on into the page. */
 export const Page = ({ title, lead, back, actions, children }) => {
   const heading = useRef(null);
   const { t } = useSpeech();
@@ -31,12 +32,14 @@ export const Card = ({ title, hint, kind = '', children }) => {
     children);
 };
 
-/** Figures in a row: `[{ label, value, note, tone, exact }]`. */
-export const Stats = ({ of }) => dl({ class: 'stats' }, of.map((each) =>
-  div({ class: `stat ${each.tone ?? ''}`, key: each.label },
-    dt(each.label),
-    dd({ class: 'value', title: each.exact }, each.value),
-    each.note && dd({ class: 'note' }, each.note))));
+/** One figure of a row: `exact` is shown when it is pointed at. */
+export const Stat = ({ label, value, note, tone = '', exact }) => div({ class: `stat ${tone}` },
+  dt(label),
+  dd({ class: 'value', title: exact }, value),
+  note && dd({ class: 'note' }, note));
+
+/** Figures in a row: properties of Stat, or elements that show one. */
+export const Stats = ({ of }) => dl({ class: 'stats' }, of.map((each) => isValidElement(each) ? each : h(Stat, { ...each, key: each.label })));
 
 /** Terms and values; a value that is null or undefined is left out with its term. */
 export const Facts = ({ of }) => dl({ class: 'facts' }, of

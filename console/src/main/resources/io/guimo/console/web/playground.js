@@ -9,9 +9,49 @@ import { sum } from './format.js';
 import { Bars, Card, Choices, Empty, Failure, Loaded, Page, Waiting } from './parts.js';
 import { Icon } from './icons.js';
 
-const { a, button, div, form, img, input, label, li, ol, option, p, select, span, strong } = tags;
+const { a, button, div, form, img, input, label, li, ol, option, select, span, strong } = tags;
 
-/** `run(request)` sends one request of the customers' API with the playground's key and adds its price. */
+const KEY_NAME = 'Console playground';
+const FORGOTTEN_AFTER_MILLIS = 3_600_000;
+
+/**
+ * A key of the operator's own organisation for one visit: issued with the first request, revoked when the page is left.
+ * Keys of visits that ended without a chance to revoke theirs are revoked by the next one.
+ */
+const visitKey = (owner) => {
+  let issued = null;
+  const issue = async () => {
+    const { data: organizations } = await owner.organizations();
+    const { id: operator } = organizations.find((each) => each.operator);
+    const { data: keys } = await owner.keys(operator);
+    const forgotten = keys.filter((key) => key.name === KEY_NAME && !key.revoked_at && Date.parse(key.created_at) < Date.now() - FORGOTTEN_AFTER_MILLIS);
+    await Promise.all(forgotten.map((key) => owner.revokeKey(operator, key.id)));
+    const { key, secret } = await owner.issueKey(operator, KEY_NAME);
+    return { operator, id: key.id, secret };
+  };
+  return {
+    secret: async () => {
+      issued ??= issue();
+      try {
+        return (await issued).secret;
+      } catch (error) {
+        issued = null;
+        throw error;
+      }
+    },
+    /** It is valid no more: the next request gets a new one. */
+    drop: () => { issued = null; },
+    giveBack: async () => {
+      const held = issued;
+      issued = null;
+      if (!held) return;
+      const { operator, id } = await held;
+      await owner.revokeKey(operator, id);
+    },
+  };
+};
+
+/** `run(request)` sends one request of the customers' API with the visit's key and adds its price; `look(request)` sends one that is free. */
 const Desk = createContext(null);
 
 export const Playground = () => {
@@ -19,38 +59,47 @@ export const Playground = () => {
   const owner = useOwner();
   const [spent, setSpent] = useState([]);
   const models = useLoaded((signal) => owner.models(signal), [owner]);
-  const key = useRef(null);
+  const key = useMemo(() => visitKey(owner), [owner]);
+  useEffect(() => {
+    // a failure to revoke is made good by the next visit
+    const leave = () => { key.giveBack().catch(() => {}); };
+    addEventListener('pagehide', leave);
+    return () => { removeEventListener('pagehide', leave); leave(); };
+  }, [key]);
 
-  const run = useCallback(async (request) => {
-    key.current ??= owner.playgroundKey();
-    let answer;
-    try {
-      answer = await request(customerApi((await key.current).secret));
-    } catch (error) {
-      // an expired or failed key: the next request asks for a new one
-      if (error.status === 401 || error.status === 0) key.current = null;
-      throw error;
-    }
-    const receipt = await owner.receipt(answer.requestId);
-    setSpent((before) => [...before, receipt]);
-    return answer.body;
-  }, [owner]);
+  const desk = useMemo(() => {
+    const look = async (request) => {
+      try {
+        return await request(customerApi(await key.secret()));
+      } catch (error) {
+        if (error.status === 401) key.drop();
+        throw error;
+      }
+    };
+    const run = async (request) => {
+      const { body, requestId } = await look(request);
+      const receipt = await owner.receipt(requestId);
+      setSpent((before) => [...before, receipt]);
+      return body;
+    };
+    return { look, run };
+  }, [owner, key]);
 
   return h(Page, { title: t('playground.title'), lead: t('playground.lead') },
-    h(Loaded, { from: models }, ({ data }) => h(Desk.Provider, { value: run },
+    h(Loaded, { from: models }, ({ data }) => h(Desk.Provider, { value: desk },
       h(Spent, { receipts: spent }),
       h(Games, { models: data }))));
 };
 
 const Spent = ({ receipts }) => {
-  const { t, money, count } = useSpeech();
+  const { t, money, counted } = useSpeech();
   const last = receipts.at(-1);
   const byCurrency = [...Map.groupBy(receipts, (receipt) => receipt.currency)];
   return div({ class: 'spent', role: 'status' },
     span(t('playground.spent')),
     strong(byCurrency.length === 0 ? t('playground.spent-nothing')
       : byCurrency.map(([currency, each]) => money(sum(each.map((receipt) => receipt.amount)), currency)).join(' + ')),
-    last && span({ class: 'small soft' }, t('playground.requests', { count: count(receipts.length) })),
+    last && span({ class: 'small soft' }, counted('requests', receipts.length)),
     last && a({ class: 'small', href: `#/usage/${last.request_id}` }, t('playground.last-receipt')));
 };
 
@@ -62,7 +111,7 @@ const games = [
 
 const Games = ({ models }) => {
   const { t } = useSpeech();
-  const playable = games.map((game) => ({ ...game, models: models.filter((model) => model.task === game.task && model.promoted) }))
+  const playable = games.map((game) => ({ ...game, models: models.filter((model) => model.task === game.task && model.promoted_version !== null) }))
     .filter((game) => game.models.length > 0);
   const [name, setName] = useState(playable[0]?.name);
   if (playable.length === 0) return h(Card, {}, h(Empty, { title: t('playground.none') }, t('models.none-hint')));
@@ -83,7 +132,7 @@ const ModelChoice = ({ models, value, onChoose }) => {
 
 /** The state of one question: `ask(request)` runs it; only the last answer counts. */
 const useAnswer = () => {
-  const run = useContext(Desk);
+  const { run } = useContext(Desk);
   const [state, setState] = useState({});
   const latest = useRef(0);
   const ask = useCallback(async (request) => {
@@ -152,12 +201,13 @@ const Labels = ({ models }) => {
 const SUGGESTED = 8;
 
 const Together = ({ models }) => {
-  const { t, thing, count, number } = useSpeech();
-  const owner = useOwner();
+  const { t, thing, count, number, locale } = useSpeech();
+  const collator = useMemo(() => new Intl.Collator(locale, { numeric: true }), [locale]);
+  const desk = useContext(Desk);
   const [model, setModel] = useState(models[0].name);
   const [basket, setBasket] = useState([]);
   const [sieve, setSieve] = useState('');
-  const items = useLoaded(async (signal) => (await owner.model(model, signal)).items, [owner, model]);
+  const items = useLoaded(async (signal) => (await desk.look((api) => api.model(model, signal))).items, [desk, model]);
   const asked = useAnswer();
   const { ask, clear } = asked;
 
@@ -167,6 +217,9 @@ const Together = ({ models }) => {
     if (next.length) ask((api) => api.recommendations(model, next, SUGGESTED));
     else clear();
   };
+  // names that are mere numbers, such as department7, tell little: they go last
+  const isNumbered = (item) => /\d$/.test(item);
+  const byName = (one, other) => isNumbered(one) - isNumbered(other) || collator.compare(thing(one), thing(other));
   const matches = (item) => `${item} ${thing(item)}`.toLowerCase().includes(sieve.trim().toLowerCase());
 
   return div({ class: 'columns' },
@@ -177,7 +230,7 @@ const Together = ({ models }) => {
           label({ for: 'item-sieve' }, t('playground.sieve')),
           input({ id: 'item-sieve', type: 'search', value: sieve, autocomplete: 'off', onInput: (event) => setSieve(event.target.value) })),
         h(Loaded, { from: items }, (all) => {
-          const shown = all.filter((item) => basket.includes(item) || matches(item));
+          const shown = all.filter((item) => basket.includes(item) || matches(item)).sort(byName);
           return shown.length === 0 ? h(Empty, { title: t('playground.no-item') })
             : div({ class: 'chips shelf', role: 'group', 'aria-label': t('playground.basket') }, shown.map((item) =>
               button({ type: 'button', key: item, 'aria-pressed': String(basket.includes(item)), onClick: () => put(item) }, thing(item))));

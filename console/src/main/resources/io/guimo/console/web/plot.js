@@ -41,7 +41,7 @@ export const axis = (colour, kind, settings = {}) => ({
   splitLine: { show: kind === 'value' || kind === 'log', lineStyle: { color: colour.line } },
   nameTextStyle: { color: colour.soft, fontSize: 12 },
   ...settings,
-  axisLabel: { color: colour.soft, fontSize: 12, ...settings.axisLabel },
+  axisLabel: { color: colour.soft, fontSize: 12, hideOverlap: true, ...settings.axisLabel },
 });
 
 /**

@@ -20,8 +20,8 @@ export class Refused extends Error {
  * Sends a request and returns its answer, or throws a {@link Refused}.
  * `json` is sent as JSON, `body` as it is.
  */
-export const send = async (key, method, path, { json, body, headers = {}, signal } = {}) => {
-  const request = { method, signal, headers: { authorization: `Bearer ${key}`, ...headers } };
+export const send = async (key, method, path, { json, body, headers = {}, signal, keepalive } = {}) => {
+  const request = { method, signal, keepalive, headers: { authorization: `Bearer ${key}`, ...headers } };
   if (json !== undefined) {
     request.headers['content-type'] = 'application/json';
     request.body = JSON.stringify(json);

@@ -3,8 +3,8 @@ import { h, tags } from './tags.js';
 import { useState } from './hooks.js';
 import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
-import { useLoaded, usePages } from './loading.js';
-import { Badge, Card, Empty, Facts, Failure, Loaded, Page, Table, Waiting } from './parts.js';
+import { useLoaded, useList } from './loading.js';
+import { Card, Empty, Facts, Failure, Loaded, Page, Table, Waiting } from './parts.js';
 import { Icon } from './icons.js';
 
 const { a, button, code: codeText, div, label, li, ol, option, p, select, span, strong } = tags;
@@ -36,12 +36,12 @@ const Filter = ({ id, text, all, value, options, onChoose }) => div({ class: 'fi
 const Events = ({ organization, product }) => {
   const { t, moment, money, counted, list } = useSpeech();
   const owner = useOwner();
-  const pages = usePages((cursor, signal) => owner.usage({ organization, product, cursor, limit: PAGE }, signal), [owner, organization, product]);
-  if (!pages.rows) return pages.error ? h(Failure, { error: pages.error, again: pages.again }) : h(Waiting);
-  if (pages.rows.length === 0) return h(Empty, { title: t('usage.none') }, t('usage.none-hint'));
+  const events = useList((after, signal) => owner.usage({ organization, product, after, limit: PAGE }, signal), [owner, organization, product]);
+  if (!events.rows) return events.error ? h(Failure, { error: events.error, again: events.again }) : h(Waiting);
+  if (events.rows.length === 0) return h(Empty, { title: t('usage.none') }, t('usage.none-hint'));
   return [
     h(Table, {
-      key: 'table', label: t('usage.title'), rows: pages.rows, keyOf: (event) => event.request_id,
+      key: 'table', label: t('usage.title'), rows: events.rows, keyOf: (event) => event.request_id,
       columns: [
         { title: t('column.time'), cell: (event) => moment(event.used_at) },
         { title: t('column.request'), cell: (event) => a({ href: `#/usage/${event.request_id}`, class: 'mono' }, event.request_id) },
@@ -50,9 +50,9 @@ const Events = ({ organization, product }) => {
         { title: t('column.amount'), end: true, cell: (event) => money(event.amount, event.currency) },
       ],
     }),
-    pages.error && h(Failure, { key: 'failure', error: pages.error, again: pages.again }),
-    pages.more && div({ class: 'more', key: 'more' },
-      button({ type: 'button', onClick: pages.more, disabled: pages.busy }, pages.busy ? t('waiting') : t('usage.more'))),
+    events.error && h(Failure, { key: 'failure', error: events.error, again: events.again }),
+    events.more && div({ class: 'more', key: 'more' },
+      button({ type: 'button', onClick: events.more, disabled: events.busy }, events.busy ? t('waiting') : t('usage.more'))),
   ];
 };
 

@@ -4,6 +4,7 @@ import io.guimo.registry.Comparison;
 import io.guimo.registry.GateResult;
 import io.guimo.registry.ModelOwner;
 import io.guimo.registry.ModelVersion;
+import io.guimo.registry.Promotion;
 import io.guimo.registry.PromotionGround;
 import io.guimo.registry.PromotionResult;
 import io.guimo.registry.Provenance;
@@ -75,7 +76,10 @@ final class ModelRoutes {
                 .toList();
         List<RunView> runs =
                 registry.runs(OPERATOR, model.name()).stream().map(RunView::of).toList();
-        return Content.json(new ModelDetail(ModelSummary.of(model), versions, runs));
+        List<PromotionView> promotions = registry.promotions(OPERATOR, model.name()).stream()
+                .map(PromotionView::of)
+                .toList();
+        return Content.json(new ModelDetail(ModelSummary.of(model), versions, runs, promotions));
     }
 
     private RegisteredModel existing(Exchange exchange) {
@@ -162,8 +166,26 @@ final class ModelRoutes {
     /**
      * @param versions the newest first
      * @param runs the newest first
+     * @param promotions which version served since when, the first one first
      */
-    record ModelDetail(ModelSummary model, List<VersionView> versions, List<RunView> runs) {}
+    record ModelDetail(
+            ModelSummary model, List<VersionView> versions, List<RunView> runs, List<PromotionView> promotions) {}
+
+    /** @param forced who let it serve without its gate, and why; null where the gate decided */
+    record PromotionView(
+            int version,
+            @Nullable Integer previousVersion,
+            @Nullable ForceRequest forced,
+            Instant promotedAt) {
+        static PromotionView of(Promotion promotion) {
+            ForceRequest forced =
+                    switch (promotion.ground()) {
+                        case PromotionGround.Gated _ -> null;
+                        case PromotionGround.Forced(String by, String why) -> new ForceRequest(by, why);
+                    };
+            return new PromotionView(promotion.version(), promotion.previousVersion(), forced, promotion.promotedAt());
+        }
+    }
 
     record VersionView(
             int version,
@@ -174,6 +196,7 @@ final class ModelRoutes {
             List<Comparison> comparisons,
             @Nullable GateView gate,
             @Nullable String runId,
+            @Nullable String baseModelDigest,
             Map<String, String> dataFingerprints,
             String codeVersion) {
         static VersionView of(ModelVersion version) {
@@ -187,6 +210,7 @@ final class ModelRoutes {
                     from.comparisons(),
                     GateView.of(from.gate()),
                     from.runId(),
+                    from.baseModelDigest(),
                     from.dataFingerprints(),
                     from.codeVersion());
         }

@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Currency;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Organisations, their clocks, projects and keys. */
@@ -170,6 +171,7 @@ final class OrganizationRoutes {
         return new OrganizationView(
                 organization.id(),
                 organization.name(),
+                organizations.operator().map(Organization::id).equals(Optional.of(organization.id())),
                 organization.sandbox(),
                 organization.zone().getId(),
                 organization.currency().getCurrencyCode(),
@@ -184,10 +186,14 @@ final class OrganizationRoutes {
      */
     record OrganizationRequest(String name, @Nullable Boolean sandbox, String zone, String currency) {}
 
-    /** @param clock what the organisation's clock shows */
+    /**
+     * @param operator whether it is the operator's own
+     * @param clock what the organisation's clock shows
+     */
     record OrganizationView(
             OrganizationId id,
             String name,
+            boolean operator,
             boolean sandbox,
             String zone,
             String currency,

@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.testkit;
+
+import org.jspecify.annotations.NullMarked;
