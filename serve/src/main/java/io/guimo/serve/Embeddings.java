@@ -1,6 +1,5 @@
 package io.guimo.serve;
 
-import io.guimo.inference.InvalidInput;
 import io.guimo.inference.TextEncoder;
 import io.guimo.serve.http.Access;
 import io.guimo.serve.http.Answer;
@@ -74,36 +73,10 @@ final class Embeddings {
     }
 
     private static List<int[]> tokens(TextEncoder model, EmbeddingInput input) {
-        if (input.size() == 0) {
-            throw RefusedException.invalid("'input' is empty; give at least one text", "input", "invalid_value");
-        }
-        if (input.size() > model.maxTexts()) {
-            throw RefusedException.invalid(
-                    "'input' has " + input.size() + " texts; '" + model.name() + "' takes 1 to " + model.maxTexts()
-                            + " at once",
-                    "input",
-                    "too_many_inputs");
-        }
-        List<int[]> tokens;
-        try {
-            tokens = switch (input) {
-                case EmbeddingInput.Texts(List<String> texts) -> model.tokenize(texts);
-                case EmbeddingInput.TokenIds(List<int[]> ids) -> ids;
-            };
-        } catch (InvalidInput e) {
-            throw new RefusedException(EngineRefusals.refusal(e));
-        }
-        for (int i = 0; i < tokens.size(); i++) {
-            int length = tokens.get(i).length;
-            if (length == 0 || length > model.maxTokens()) {
-                throw RefusedException.invalid(
-                        "'input[" + i + "]' has " + length + " tokens; '" + model.name() + "' reads 1 to "
-                                + model.maxTokens() + (length == 0 ? "" : ", so split the text"),
-                        "input[" + i + "]",
-                        length == 0 ? "invalid_value" : "context_length_exceeded");
-            }
-        }
-        return tokens;
+        return switch (input) {
+            case EmbeddingInput.Texts(List<String> texts) -> EncoderInput.ofTexts(model, texts, "input");
+            case EmbeddingInput.TokenIds(List<int[]> ids) -> EncoderInput.checked(model, ids, "input");
+        };
     }
 
     private static Embedded embedded(TextEncoder model, List<int[]> tokens, long count, boolean base64) {
