@@ -1,6 +1,6 @@
 package io.guimo.serve;
 
-import io.guimo.commerce.account.Caller;
+import io.guimo.serve.admin.AdminRoutes;
 import io.guimo.serve.http.Access;
 import io.guimo.serve.http.Content;
 import io.guimo.serve.http.HttpServer;
@@ -16,10 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 
 /** The running API. */
 public final class Server implements AutoCloseable {
@@ -28,39 +26,43 @@ public final class Server implements AutoCloseable {
     private final HttpServer http;
     private final String host;
 
-    private Server(HttpServer http, String host) {
+    private final AtomicBoolean taking;
+
+    private Server(HttpServer http, String host, AtomicBoolean taking) {
         this.http = http;
         this.host = host;
+        this.taking = taking;
     }
 
     /**
      * Starts listening.
      *
-     * @param authenticate the caller of a secret, if it is a valid key's
-     * @param ready whether everything behind the API works
-     * @param routes all routes but those of the server itself
+     * @param extras routes of businesses and of the console
      * @throws java.io.UncheckedIOException with a {@link java.net.BindException} if the address cannot be listened on
      */
-    public static Server start(
-            ServeSettings settings,
-            Function<String, Optional<Caller>> authenticate,
-            BooleanSupplier ready,
-            List<Route> routes) {
+    public static Server start(ServeSettings settings, Platform platform, List<ExtraRoutes> extras) {
+        RateLimits rateLimits =
+                new RateLimits(settings.requestsPerMinute(), settings.tokensPerMinute(), System::nanoTime);
+        Governed governed = new Governed(platform.till(), rateLimits);
+        Models models = new Models(
+                platform.models(),
+                platform.prices(),
+                platform.organizations(),
+                platform.world().instant());
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        AtomicReference<HttpServer> started = new AtomicReference<>();
-        List<Route> all = new ArrayList<>(routes);
-        all.add(live());
-        all.add(ready(() -> {
-            HttpServer server = started.get();
-            return server != null && server.isTaking() && ready.getAsBoolean();
-        }));
-        all.add(Route.get(
-                "/metrics",
-                Access.PUBLIC,
-                Route.About.of("getMetrics", "Health", "Measurements for Prometheus")
-                        .answerMediaType(PROMETHEUS_TEXT),
-                exchange -> Content.text(200, PROMETHEUS_TEXT, metrics.scrape())));
-        all.add(description(all));
+        ModelMetrics.measure(platform.models(), metrics);
+        AtomicBoolean taking = new AtomicBoolean();
+
+        List<Route> routes = new ArrayList<>(models.routes());
+        routes.add(new Predictions(governed, models).route());
+        routes.add(new Recommendations(governed, models).route());
+        routes.add(new Embeddings(governed, models).route());
+        routes.add(new ChatCompletions(governed, models, platform.till()).route());
+        routes.addAll(AdminRoutes.of(platform));
+        for (ExtraRoutes extra : extras) routes.addAll(extra.routes(governed, models));
+        routes.addAll(health(taking::get, metrics));
+        routes.add(description(routes));
+
         HttpServer http = HttpServer.start(
                 new HttpServer.Options(
                         settings.host(),
@@ -70,12 +72,12 @@ public final class Server implements AutoCloseable {
                         settings.bodyMemoryMebibytes() * 1024L * 1024,
                         HEAD_LIMIT,
                         settings.drain()),
-                new RouteTable(all),
-                authenticate,
-                new RateLimits(settings.requestsPerMinute(), settings.tokensPerMinute(), System::nanoTime),
+                new RouteTable(routes),
+                platform.keys()::authenticate,
+                rateLimits,
                 metrics);
-        started.set(http);
-        return new Server(http, settings.host());
+        taking.set(true);
+        return new Server(http, settings.host(), taking);
     }
 
     /** The port listened on. */
@@ -92,26 +94,29 @@ public final class Server implements AutoCloseable {
     /** Refuses new requests, lets those under way end, and stops listening. */
     @Override
     public void close() {
+        taking.set(false);
         http.close();
     }
 
-    private static Route live() {
-        return Route.get(
-                "/health/live",
-                Access.PUBLIC,
-                Route.About.of("getLive", "Health", "Whether the process runs").answer(Health.class),
-                exchange -> Content.json(new Health("live")));
-    }
-
-    private static Route ready(BooleanSupplier ready) {
-        return Route.get(
-                "/health/ready",
-                Access.PUBLIC,
-                Route.About.of("getReady", "Health", "Whether requests are served; 503 while not")
-                        .answer(Health.class),
-                exchange -> ready.getAsBoolean()
-                        ? Content.json(new Health("ready"))
-                        : Content.json(503, new Health("not ready")));
+    private static List<Route> health(BooleanSupplier ready, PrometheusMeterRegistry metrics) {
+        return List.of(
+                Route.get(
+                        "/health/live",
+                        Access.PUBLIC,
+                        Route.About.of("getLive", "Health", "Whether the process runs").answer(Health.class),
+                        exchange -> Content.json(new Health("live"))),
+                Route.get(
+                        "/health/ready",
+                        Access.PUBLIC,
+                        Route.About.of("getReady", "Health", "Whether requests are served; 503 while not").answer(Health.class),
+                        exchange -> ready.getAsBoolean()
+                                ? Content.json(new Health("ready"))
+                                : Content.json(503, new Health("not ready"))),
+                Route.get(
+                        "/metrics",
+                        Access.PUBLIC,
+                        Route.About.of("getMetrics", "Health", "Measurements for Prometheus").answerMediaType(PROMETHEUS_TEXT),
+                        exchange -> Content.text(200, PROMETHEUS_TEXT, metrics.scrape())));
     }
 
     /** The description lists itself too: its route is described before the document that it gives is known. */

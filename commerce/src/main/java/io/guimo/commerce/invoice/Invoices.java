@@ -110,6 +110,16 @@ public final class Invoices {
         });
     }
 
+    /** A final invoice of any organisation, for the operator. */
+    public Optional<Invoice> findAny(InvoiceId id) {
+        return database.transaction(connection -> {
+            try (PreparedStatement select = connection.prepareStatement("select document from invoice where id = ?")) {
+                select.setString(1, id.value());
+                return documents(select).stream().findFirst();
+            }
+        });
+    }
+
     /** The organisation's final invoices in the order in which they became final. */
     public Page<Invoice> list(OrganizationId organization, Cursor cursor) {
         List<Invoice> found = database.transaction(connection -> {

@@ -25,7 +25,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The operator's models: versions, how good they are, how they were trained, which one serves. */
@@ -34,9 +33,11 @@ final class ModelRoutes {
     private static final long BODY_LIMIT = 64 * 1024;
     private static final ModelOwner OPERATOR = ModelOwner.operator();
     private final Registry registry;
+    private final Once once;
 
-    ModelRoutes(Registry registry) {
+    ModelRoutes(Registry registry, Once once) {
         this.registry = registry;
+        this.once = once;
     }
 
     List<Route> routes() {
@@ -76,10 +77,10 @@ final class ModelRoutes {
                 .toList();
         List<RunView> runs =
                 registry.runs(OPERATOR, model.name()).stream().map(RunView::of).toList();
-        List<PromotionView> promotions = registry.promotions(OPERATOR, model.name()).stream()
-                .map(PromotionView::of)
-                .toList();
-        return Content.json(new ModelDetail(ModelSummary.of(model), versions, runs, promotions));
+        List<PromotionView> promotions =
+                registry.promotions(OPERATOR, model.name()).stream().map(PromotionView::of).toList();
+        return Content.json(
+                new ModelDetail(ModelSummary.of(model), versions, runs, promotions));
     }
 
     private RegisteredModel existing(Exchange exchange) {
@@ -90,25 +91,40 @@ final class ModelRoutes {
                 .orElseThrow(() -> Answers.notFound("model", name));
     }
 
-    /** Doing it again changes nothing, so that a repetition needs no memory of the first. */
     private Answer promote(Exchange exchange) {
         RegisteredModel model = existing(exchange);
         PromotionRequest wanted = exchange.json(PromotionRequest.class);
-        Optional<ModelVersion> version = registry.find(OPERATOR, model.name(), wanted.version());
-        if (version.isEmpty()) throw Answers.notFound("version", model.name() + " " + wanted.version());
-        PromotionResult result =
-                registry.promote(OPERATOR, model.name(), wanted.version(), ground(wanted, version.get()));
-        return switch (result) {
-            case PromotionResult.Promoted(ModelVersion promoted, boolean _) -> Content.json(VersionView.of(promoted));
+        ForceRequest force = wanted.force();
+        return once.answer(
+                exchange,
+                List.of(
+                        "model.promote",
+                        model.name(),
+                        wanted.version().toString(),
+                        force == null ? "" : force.by(),
+                        force == null ? "" : force.why()),
+                () -> promoted(model.name(), wanted),
+                version -> VersionView.of(version(model.name(), Integer.parseInt(version))));
+    }
+
+    private String promoted(String model, PromotionRequest wanted) {
+        PromotionGround ground = ground(wanted, version(model, wanted.version()));
+        return switch (registry.promote(OPERATOR, model, wanted.version(), ground)) {
+            case PromotionResult.Promoted(ModelVersion promoted, boolean _) -> Integer.toString(promoted.version());
             case PromotionResult.GateFailed(GateResult gate) ->
-                new Refusal.InvalidRequest(
+                throw RefusedException.invalid(
                         "The gate of version " + wanted.version() + " did not pass: " + failed(gate)
                                 + "; promote it with 'force' if you take it upon yourself",
                         "version",
                         "gate_failed");
             case PromotionResult.UnknownVersion(String message) ->
-                new Refusal.NotFound(message, "version", "version_not_found");
+                throw new RefusedException(new Refusal.NotFound(message, "version", "version_not_found"));
         };
+    }
+
+    private ModelVersion version(String model, int version) {
+        return registry.find(OPERATOR, model, version)
+                .orElseThrow(() -> Answers.notFound("version", model + " " + version));
     }
 
     private static PromotionGround ground(PromotionRequest wanted, ModelVersion version) {
@@ -166,24 +182,23 @@ final class ModelRoutes {
     /**
      * @param versions the newest first
      * @param runs the newest first
-     * @param promotions which version served since when, the first one first
+     * @param promotions what served, the first first
      */
     record ModelDetail(
-            ModelSummary model, List<VersionView> versions, List<RunView> runs, List<PromotionView> promotions) {}
+            ModelSummary model,
+            List<VersionView> versions,
+            List<RunView> runs,
+            List<PromotionView> promotions) {}
 
-    /** @param forced who let it serve without its gate, and why; null where the gate decided */
+    /** @param forced null where the gate decided */
     record PromotionView(
-            int version,
-            @Nullable Integer previousVersion,
-            @Nullable ForceRequest forced,
-            Instant promotedAt) {
+            int version, @Nullable Integer previousVersion, Instant promotedAt, @Nullable ForceRequest forced) {
         static PromotionView of(Promotion promotion) {
-            ForceRequest forced =
-                    switch (promotion.ground()) {
-                        case PromotionGround.Gated _ -> null;
-                        case PromotionGround.Forced(String by, String why) -> new ForceRequest(by, why);
-                    };
-            return new PromotionView(promotion.version(), promotion.previousVersion(), forced, promotion.promotedAt());
+            ForceRequest forced = switch (promotion.ground()) {
+                case PromotionGround.Gated _ -> null;
+                case PromotionGround.Forced(String by, String why) -> new ForceRequest(by, why);
+            };
+            return new PromotionView(promotion.version(), promotion.previousVersion(), promotion.promotedAt(), forced);
         }
     }
 
@@ -196,8 +211,8 @@ final class ModelRoutes {
             List<Comparison> comparisons,
             @Nullable GateView gate,
             @Nullable String runId,
-            @Nullable String baseModelDigest,
             Map<String, String> dataFingerprints,
+            @Nullable String baseModelDigest,
             String codeVersion) {
         static VersionView of(ModelVersion version) {
             Provenance from = version.manifest().provenance();
@@ -210,8 +225,8 @@ final class ModelRoutes {
                     from.comparisons(),
                     GateView.of(from.gate()),
                     from.runId(),
-                    from.baseModelDigest(),
                     from.dataFingerprints(),
+                    from.baseModelDigest(),
                     from.codeVersion());
         }
     }

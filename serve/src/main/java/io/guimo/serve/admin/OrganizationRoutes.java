@@ -21,7 +21,6 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Currency;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Organisations, their clocks, projects and keys. */
@@ -171,7 +170,7 @@ final class OrganizationRoutes {
         return new OrganizationView(
                 organization.id(),
                 organization.name(),
-                organizations.operator().map(Organization::id).equals(Optional.of(organization.id())),
+                organizations.operator().filter(o -> o.id().equals(organization.id())).isPresent(),
                 organization.sandbox(),
                 organization.zone().getId(),
                 organization.currency().getCurrencyCode(),
@@ -187,7 +186,7 @@ final class OrganizationRoutes {
     record OrganizationRequest(String name, @Nullable Boolean sandbox, String zone, String currency) {}
 
     /**
-     * @param operator whether it is the operator's own
+     * @param operator whether it runs this service
      * @param clock what the organisation's clock shows
      */
     record OrganizationView(
