@@ -45,7 +45,8 @@ public final class EncoderInput {
         }
         if (count > model.maxTexts()) {
             throw RefusedException.invalid(
-                    "'" + param + "' has " + count + " texts; '" + model.name() + "' takes 1 to " + model.maxTexts() + " at once",
+                    "'" + param + "' has " + count + " texts; '" + model.name() + "' takes 1 to " + model.maxTexts()
+                            + " at once",
                     param,
                     "too_many_inputs");
         }

@@ -24,10 +24,24 @@ final class ModelMetrics {
         }
         for (HostedModel model : host.all()) {
             Tags tags = Tags.of("model", model.name());
-            count(registry, "guimo.engine.requests", tags, host, model.name(), m -> (double) m.usage().requests());
-            count(registry, "guimo.engine.batches", tags, host, model.name(), m -> (double) m.usage().batches());
-            count(registry, "guimo.engine.cpu.seconds", tags, host, model.name(), m -> m.usage().cpuNanos() / 1e9);
-            count(registry, "guimo.engine.busy.seconds", tags, host, model.name(), m -> m.usage().busyNanos() / 1e9);
+            count(registry, "guimo.engine.requests", tags, host, model.name(), m ->
+                    (double) m.usage().requests());
+            count(registry, "guimo.engine.batches", tags, host, model.name(), m ->
+                    (double) m.usage().batches());
+            count(
+                    registry,
+                    "guimo.engine.cpu.seconds",
+                    tags,
+                    host,
+                    model.name(),
+                    m -> m.usage().cpuNanos() / 1e9);
+            count(
+                    registry,
+                    "guimo.engine.busy.seconds",
+                    tags,
+                    host,
+                    model.name(),
+                    m -> m.usage().busyNanos() / 1e9);
         }
     }
 
@@ -39,13 +53,10 @@ final class ModelMetrics {
             ModelHost host,
             String model,
             ToDoubleFunction<HostedModel> value) {
-        Gauge.builder(
-                        name,
-                        host,
-                        h -> h.all().stream()
-                                .filter(m -> m.name().equals(model))
-                                .mapToDouble(value)
-                                .sum())
+        Gauge.builder(name, host, h -> h.all().stream()
+                        .filter(m -> m.name().equals(model))
+                        .mapToDouble(value)
+                        .sum())
                 .tags(tags)
                 .register(registry);
     }

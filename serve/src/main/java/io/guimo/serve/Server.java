@@ -103,19 +103,22 @@ public final class Server implements AutoCloseable {
                 Route.get(
                         "/health/live",
                         Access.PUBLIC,
-                        Route.About.of("getLive", "Health", "Whether the process runs").answer(Health.class),
+                        Route.About.of("getLive", "Health", "Whether the process runs")
+                                .answer(Health.class),
                         exchange -> Content.json(new Health("live"))),
                 Route.get(
                         "/health/ready",
                         Access.PUBLIC,
-                        Route.About.of("getReady", "Health", "Whether requests are served; 503 while not").answer(Health.class),
+                        Route.About.of("getReady", "Health", "Whether requests are served; 503 while not")
+                                .answer(Health.class),
                         exchange -> ready.getAsBoolean()
                                 ? Content.json(new Health("ready"))
                                 : Content.json(503, new Health("not ready"))),
                 Route.get(
                         "/metrics",
                         Access.PUBLIC,
-                        Route.About.of("getMetrics", "Health", "Measurements for Prometheus").answerMediaType(PROMETHEUS_TEXT),
+                        Route.About.of("getMetrics", "Health", "Measurements for Prometheus")
+                                .answerMediaType(PROMETHEUS_TEXT),
                         exchange -> Content.text(200, PROMETHEUS_TEXT, metrics.scrape())));
     }
 

@@ -122,7 +122,8 @@ final class SearchIndex {
         try {
             Files.createDirectories(file.getParent());
             Path partial = Files.createTempFile(file.getParent(), "index", ".partial");
-            try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(partial)))) {
+            try (DataOutputStream out =
+                    new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(partial)))) {
                 out.writeInt(FORMAT);
                 out.writeInt(vectors.length);
                 out.writeInt(vectors[0].length);

@@ -73,7 +73,8 @@ public final class ShopSearch implements ExtraRoutes {
             List<SearchIndex.Found> found = index.nearest(model.embed(tokens).getFirst(), limit);
             return new Order.Served(
                     used,
-                    Content.json(new Answered("list", model.name(), collection.name(), found, new Usage(count, count))));
+                    Content.json(
+                            new Answered("list", model.name(), collection.name(), found, new Usage(count, count))));
         });
     }
 
@@ -83,7 +84,9 @@ public final class ShopSearch implements ExtraRoutes {
         List<String> known = collections.keySet().stream().sorted().toList();
         throw RefusedException.invalid(
                 "There is no collection '" + name + "'; "
-                        + NearestName.of(name, known).map(n -> "did you mean '" + n + "'? ").orElse("") + "There are "
+                        + NearestName.of(name, known)
+                                .map(n -> "did you mean '" + n + "'? ")
+                                .orElse("") + "There are "
                         + String.join(", ", known),
                 "collection",
                 "collection_not_found");
@@ -102,7 +105,11 @@ public final class ShopSearch implements ExtraRoutes {
      * @param model the encoder; the collection's own unless given
      * @param limit how many are wanted; 10 unless given
      */
-    record Asked(String collection, String query, @Nullable String model, @Nullable Integer limit) {}
+    record Asked(
+            String collection,
+            String query,
+            @Nullable String model,
+            @Nullable Integer limit) {}
 
     record Answered(String object, String model, String collection, List<SearchIndex.Found> data, Usage usage) {}
 

@@ -46,7 +46,10 @@ final class CreditRoutes {
                 Route.get(
                         ONE + "/credits",
                         Access.OWNER,
-                        Route.About.of("getBalance", GROUP, "What an organisation can spend, and the grants it is made of")
+                        Route.About.of(
+                                        "getBalance",
+                                        GROUP,
+                                        "What an organisation can spend, and the grants it is made of")
                                 .answer(BalanceView.class),
                         e -> Content.json(balance(existing(e)))),
                 Route.post(
@@ -76,17 +79,20 @@ final class CreditRoutes {
                 Route.get(
                         ONE + "/entries",
                         Access.OWNER,
-                        Route.About.of("listEntries", GROUP, "Entries of an organisation other than usage").list(EntryView.class),
+                        Route.About.of("listEntries", GROUP, "Entries of an organisation other than usage")
+                                .list(EntryView.class),
                         e -> Content.json(Listing.of(ledger.entries(existing(e).id(), numbered(e)), EntryView::of))),
                 Route.get(
                         "/v1/balance",
                         Access.KEY,
-                        Route.About.of("getOwnBalance", "Your account", "What you can spend").answer(BalanceView.class),
+                        Route.About.of("getOwnBalance", "Your account", "What you can spend")
+                                .answer(BalanceView.class),
                         e -> Content.json(balance(organizations.get(e.caller().organization())))),
                 Route.get(
                         "/admin/v1/ledger/verify",
                         Access.OWNER,
-                        Route.About.of("verifyLedger", GROUP, "Whether the books are right").answer(LedgerView.class),
+                        Route.About.of("verifyLedger", GROUP, "Whether the books are right")
+                                .answer(LedgerView.class),
                         e -> Content.json(LedgerView.of(ledger.verify()))));
     }
 
@@ -158,7 +164,10 @@ final class CreditRoutes {
      * @param kind {@code cash} unless given, or {@code promotion}
      * @param expiresAt by the organisation's clock
      */
-    record GrantRequest(BigDecimal amount, @Nullable GrantKind kind, @Nullable Instant expiresAt) {}
+    record GrantRequest(
+            BigDecimal amount,
+            @Nullable GrantKind kind,
+            @Nullable Instant expiresAt) {}
 
     /** @param amount in the organisation's currency */
     record AmountRequest(BigDecimal amount) {}
@@ -200,7 +209,8 @@ final class CreditRoutes {
             for (int i = 0; i < entry.postings().size(); i++) {
                 postings.add(PostingView.of(entry.postingId(i), entry.postings().get(i)));
             }
-            return new EntryView(Long.toString(entry.id()), entry.kind(), entry.reference(), entry.bookedAt(), postings);
+            return new EntryView(
+                    Long.toString(entry.id()), entry.kind(), entry.reference(), entry.bookedAt(), postings);
         }
     }
 

@@ -50,15 +50,20 @@ final class InvoiceRoutes {
                 Route.get(
                         "/admin/v1/invoices",
                         Access.OWNER,
-                        Route.About.of("listInvoices", GROUP, "Final invoices in their order, or one organisation's with its draft")
+                        Route.About.of(
+                                        "listInvoices",
+                                        GROUP,
+                                        "Final invoices in their order, or one organisation's with its draft")
                                 .query(ORGANIZATION)
                                 .list(InvoiceView.class),
-                        e -> Content.json(named(e).map(o -> listOf(o, e)).orElseGet(
-                                () -> Listing.of(invoices.listAll(Listing.cursor(e)), InvoiceView::of)))),
+                        e -> Content.json(named(e).map(o -> listOf(o, e))
+                                .orElseGet(() -> Listing.of(invoices.listAll(Listing.cursor(e)), InvoiceView::of)))),
                 Route.get(
                         "/admin/v1/invoices/{invoice}",
                         Access.OWNER,
-                        Route.About.of("getInvoice", GROUP, "An invoice").query(ORGANIZATION).answer(InvoiceView.class),
+                        Route.About.of("getInvoice", GROUP, "An invoice")
+                                .query(ORGANIZATION)
+                                .answer(InvoiceView.class),
                         e -> Content.json(InvoiceView.of(any(e)))),
                 Route.get(
                         "/admin/v1/invoices/{invoice}/pdf",
@@ -71,25 +76,33 @@ final class InvoiceRoutes {
                         "/admin/v1/invoices/finalize",
                         Access.OWNER,
                         BODY_LIMIT,
-                        Route.About.of("finalizeInvoices", GROUP, "Makes every month final that the organisation's clock has passed")
+                        Route.About.of(
+                                        "finalizeInvoices",
+                                        GROUP,
+                                        "Makes every month final that the organisation's clock has passed")
                                 .request(FinalizeRequest.class)
                                 .list(InvoiceView.class),
                         this::finalizeDue),
                 Route.get(
                         "/v1/invoices",
                         Access.KEY,
-                        Route.About.of("listOwnInvoices", OWN, "Your invoices, on the first page this month's draft before them")
+                        Route.About.of(
+                                        "listOwnInvoices",
+                                        OWN,
+                                        "Your invoices, on the first page this month's draft before them")
                                 .list(InvoiceView.class),
                         e -> Content.json(listOf(e.caller().organization(), e))),
                 Route.get(
                         "/v1/invoices/{invoice}",
                         Access.KEY,
-                        Route.About.of("getOwnInvoice", OWN, "One of your invoices").answer(InvoiceView.class),
+                        Route.About.of("getOwnInvoice", OWN, "One of your invoices")
+                                .answer(InvoiceView.class),
                         e -> Content.json(InvoiceView.of(of(e.caller().organization(), e)))),
                 Route.get(
                         "/v1/invoices/{invoice}/pdf",
                         Access.KEY,
-                        Route.About.of("getOwnInvoicePdf", OWN, "One of your invoices as a document").answerMediaType(PDF),
+                        Route.About.of("getOwnInvoicePdf", OWN, "One of your invoices as a document")
+                                .answerMediaType(PDF),
                         e -> document(of(e.caller().organization(), e))));
     }
 
@@ -208,7 +221,8 @@ final class InvoiceRoutes {
         }
     }
 
-    record SellerView(String name, List<String> address, @Nullable String taxId) {}
+    record SellerView(
+            String name, List<String> address, @Nullable String taxId) {}
 
     /**
      * @param meter null for a fee
@@ -251,7 +265,12 @@ final class InvoiceRoutes {
     record WalkView(int tier, long after, long quantity, Money rate, long per, Money amount) {
         static WalkView of(Derivation.Step step) {
             return new WalkView(
-                    step.tier(), step.after(), step.quantity(), step.rate().amount(), step.rate().per(), step.amount());
+                    step.tier(),
+                    step.after(),
+                    step.quantity(),
+                    step.rate().amount(),
+                    step.rate().per(),
+                    step.amount());
         }
     }
 }

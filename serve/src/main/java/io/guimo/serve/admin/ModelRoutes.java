@@ -77,8 +77,9 @@ final class ModelRoutes {
                 .toList();
         List<RunView> runs =
                 registry.runs(OPERATOR, model.name()).stream().map(RunView::of).toList();
-        List<PromotionView> promotions =
-                registry.promotions(OPERATOR, model.name()).stream().map(PromotionView::of).toList();
+        List<PromotionView> promotions = registry.promotions(OPERATOR, model.name()).stream()
+                .map(PromotionView::of)
+                .toList();
         return Content.json(
                 new ModelDetail(ModelSummary.of(model), versions, runs, promotions));
     }
@@ -192,12 +193,16 @@ final class ModelRoutes {
 
     /** @param forced null where the gate decided */
     record PromotionView(
-            int version, @Nullable Integer previousVersion, Instant promotedAt, @Nullable ForceRequest forced) {
+            int version,
+            @Nullable Integer previousVersion,
+            Instant promotedAt,
+            @Nullable ForceRequest forced) {
         static PromotionView of(Promotion promotion) {
-            ForceRequest forced = switch (promotion.ground()) {
-                case PromotionGround.Gated _ -> null;
-                case PromotionGround.Forced(String by, String why) -> new ForceRequest(by, why);
-            };
+            ForceRequest forced =
+                    switch (promotion.ground()) {
+                        case PromotionGround.Gated _ -> null;
+                        case PromotionGround.Forced(String by, String why) -> new ForceRequest(by, why);
+                    };
             return new PromotionView(promotion.version(), promotion.previousVersion(), promotion.promotedAt(), forced);
         }
     }

@@ -170,7 +170,10 @@ final class OrganizationRoutes {
         return new OrganizationView(
                 organization.id(),
                 organization.name(),
-                organizations.operator().filter(o -> o.id().equals(organization.id())).isPresent(),
+                organizations
+                        .operator()
+                        .filter(o -> o.id().equals(organization.id()))
+                        .isPresent(),
                 organization.sandbox(),
                 organization.zone().getId(),
                 organization.currency().getCurrencyCode(),

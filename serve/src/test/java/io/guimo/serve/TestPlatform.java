@@ -1,0 +1,206 @@
+package io.guimo.serve;
+
+import io.guimo.commerce.Till;
+import io.guimo.commerce.TillSettings;
+import io.guimo.commerce.account.Keys;
+import io.guimo.commerce.account.NewOrganization;
+import io.guimo.commerce.account.Organizations;
+import io.guimo.commerce.account.Role;
+import io.guimo.commerce.command.ChangeFeed;
+import io.guimo.commerce.command.CommandKey;
+import io.guimo.commerce.invoice.InvoicePdf;
+import io.guimo.commerce.invoice.InvoiceSettings;
+import io.guimo.commerce.invoice.Invoices;
+import io.guimo.commerce.ledger.GrantKind;
+import io.guimo.commerce.ledger.Ledger;
+import io.guimo.commerce.price.NewPrice;
+import io.guimo.commerce.price.PriceBook;
+import io.guimo.commerce.price.Rate;
+import io.guimo.commerce.price.TierRule;
+import io.guimo.inference.ModelHost;
+import io.guimo.postgres.Database;
+import io.guimo.postgres.DatabaseAddress;
+import io.guimo.postgres.EmbeddedPostgres;
+import io.guimo.registry.ModelOwner;
+import io.guimo.registry.Registry;
+import io.guimo.units.Ids;
+import io.guimo.units.Meter;
+import io.guimo.units.Money;
+import io.guimo.units.OrganizationId;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.time.ZoneId;
+import java.util.Currency;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** The whole API over real HTTP, a real database and plain models, on a plan that sells everything cheaply. */
+final class TestPlatform implements AutoCloseable {
+    static final Currency CNY = Currency.getInstance("CNY");
+    static final String PLAN = "payg";
+    private static @Nullable EmbeddedPostgres postgres;
+
+    final Platform platform;
+    final Server server;
+    final String ownerKey;
+    final AtomicInteger chatCalls = new AtomicInteger();
+    final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final ChangeFeed feed;
+
+    /** @param name of the database, one for each test class */
+    static TestPlatform start(String name) {
+        return new TestPlatform(fresh(name), List.of());
+    }
+
+    private TestPlatform(DatabaseAddress address, List<ExtraRoutes> extras) {
+        Database database = Database.open(address);
+        database.migrate("commerce", "io/guimo/commerce/migrations");
+        InstantSource world = InstantSource.system();
+        feed = new ChangeFeed(database);
+        Organizations organizations = new Organizations(database, feed, world);
+        Keys keys = new Keys(database, feed, organizations, world);
+        PriceBook prices = new PriceBook(database, feed, organizations, world);
+        ModelHost models = new ModelHost();
+        platform = new Platform(
+                database,
+                organizations,
+                keys,
+                prices,
+                Till.open(database, organizations, prices, world, TillSettings.of("test")),
+                new Ledger(database, organizations),
+                new Invoices(database, organizations, prices, InvoiceSettings.defaults()),
+                new InvoicePdf(
+                        Path.of("../commerce/src/test/resources/io/guimo/commerce/invoice/wqy-microhei-subset.ttc")),
+                models,
+                Registry.open(database, world),
+                world);
+        models.mount(ModelOwner.operator(), new PlainModels.Shapes("shapes"));
+        models.mount(ModelOwner.operator(), new PlainModels.Rest("rest"));
+        models.mount(ModelOwner.operator(), new PlainModels.Letters("letters"));
+        models.mount(ModelOwner.operator(), new PlainModels.Talker("talker", 5, chatCalls));
+        models.mount(ModelOwner.operator(), new PlainModels.Talker("long-talker", 700, chatCalls));
+        models.mount(ModelOwner.operator(), new PlainModels.Rest("unsold"));
+        prices.publishPlan(PLAN, Money.zero(CNY), command()).orThrow();
+        sell("shapes", Map.of(Meter.IMAGES, flat("0.002")));
+        sell("rest", Map.of(Meter.REQUESTS, flat("0.0005")));
+        sell("letters", Map.of(Meter.INPUT_TOKENS, flat("0.0000002")));
+        for (String chat : List.of("talker", "long-talker")) {
+            sell(
+                    chat,
+                    Map.of(
+                            Meter.INPUT_TOKENS, flat("0.001"),
+                            Meter.CACHED_INPUT_TOKENS, flat("0.0005"),
+                            Meter.OUTPUT_TOKENS, flat("0.002")));
+        }
+        OrganizationId operator = organizations
+                .ensureOperator("运营 Operator", ZoneId.of("Asia/Shanghai"), CNY)
+                .id();
+        ownerKey = keys.issue(operator, organizations.defaultProject(operator).id(), Role.OWNER, "owner", command())
+                .orThrow()
+                .secret()
+                .orElseThrow();
+        server = Server.start(ServeSettings.defaults().withPort(0), platform, extras);
+    }
+
+    /** An organisation on the plan and its key. */
+    record Customer(OrganizationId organization, String key) {}
+
+    Customer customer(String paidIn) {
+        OrganizationId id = platform.organizations()
+                .create(new NewOrganization("客户 Customer", true, ZoneId.of("Asia/Shanghai"), CNY), command())
+                .orThrow()
+                .id();
+        platform.prices().subscribe(id, PLAN, command()).orThrow();
+        if (!paidIn.equals("0")) {
+            platform.ledger()
+                    .grant(id, Money.of(CNY, paidIn), GrantKind.CASH, Optional.empty(), command())
+                    .orThrow();
+        }
+        String secret = platform.keys()
+                .issue(id, platform.organizations().defaultProject(id).id(), Role.CUSTOMER, "test", command())
+                .orThrow()
+                .secret()
+                .orElseThrow();
+        return new Customer(id, secret);
+    }
+
+    Money available(Customer customer) {
+        return platform.ledger().balance(customer.organization()).available();
+    }
+
+    URI uri(String path) {
+        return server.baseUrl().resolve(path);
+    }
+
+    HttpRequest.Builder request(String path, String key) {
+        return HttpRequest.newBuilder(uri(path))
+                .timeout(Duration.ofSeconds(60))
+                .header("authorization", "Bearer " + key)
+                .header("content-type", "application/json");
+    }
+
+    HttpResponse<String> get(String path, String key) throws Exception {
+        return client.send(request(path, key).GET().build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> post(String path, String key, String body, String... headers) throws Exception {
+        HttpRequest.Builder request = request(path, key).POST(HttpRequest.BodyPublishers.ofString(body));
+        if (headers.length > 0) request.headers(headers);
+        return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    static CommandKey command() {
+        return new CommandKey("test", Ids.next("cmd"));
+    }
+
+    private void sell(String product, Map<Meter, TierRule> rules) {
+        platform.prices()
+                .publish(new NewPrice(PLAN, product, rules, Optional.empty()), command())
+                .orThrow();
+    }
+
+    private static TierRule flat(String each) {
+        return new TierRule.Flat(Rate.each(Money.of(CNY, each)));
+    }
+
+    private static synchronized DatabaseAddress fresh(String name) {
+        EmbeddedPostgres running = postgres;
+        if (running == null) {
+            running = EmbeddedPostgres.start(Path.of("target/postgres"));
+            postgres = running;
+        }
+        DatabaseAddress main = running.address();
+        try (Connection connection = DriverManager.getConnection(main.url(), main.user(), main.password());
+                Statement statement = connection.createStatement()) {
+            statement.execute("drop database if exists " + name + " with (force)");
+            statement.execute("create database " + name);
+        } catch (SQLException e) {
+            throw new IllegalStateException("cannot make a scratch database", e);
+        }
+        String url = main.url().substring(0, main.url().lastIndexOf('/') + 1) + name;
+        return new DatabaseAddress(url, main.user(), main.password());
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        platform.till().close();
+        platform.models().close();
+        feed.close();
+        platform.database().close();
+        client.close();
+    }
+}

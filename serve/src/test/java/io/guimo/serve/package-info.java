@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.serve;
+
+import org.jspecify.annotations.NullMarked;
