@@ -22,11 +22,15 @@ import io.guimo.postgres.Database;
 import io.guimo.postgres.DatabaseAddress;
 import io.guimo.postgres.EmbeddedPostgres;
 import io.guimo.registry.ModelOwner;
+import io.guimo.registry.PackageStore;
 import io.guimo.registry.Registry;
+import io.guimo.registry.TrustedKeys;
 import io.guimo.units.Ids;
 import io.guimo.units.Meter;
 import io.guimo.units.Money;
 import io.guimo.units.OrganizationId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -86,6 +90,8 @@ final class TestPlatform implements AutoCloseable {
                         Path.of("../commerce/src/test/resources/io/guimo/commerce/invoice/wqy-microhei-subset.ttc")),
                 models,
                 Registry.open(database, world),
+                packages(),
+                TrustedKeys.of(),
                 world);
         models.mount(ModelOwner.operator(), new PlainModels.Shapes("shapes"));
         models.mount(ModelOwner.operator(), new PlainModels.Rest("rest"));
@@ -160,6 +166,14 @@ final class TestPlatform implements AutoCloseable {
         HttpRequest.Builder request = request(path, key).POST(HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) request.headers(headers);
         return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static PackageStore packages() {
+        try {
+            return PackageStore.open(Path.of("target/packages"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static CommandKey command() {

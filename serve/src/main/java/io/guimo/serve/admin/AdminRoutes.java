@@ -15,7 +15,8 @@ public final class AdminRoutes {
         routes.addAll(new OrganizationRoutes(platform.organizations(), platform.keys()).routes());
         routes.addAll(new PlanRoutes(platform.prices(), platform.world()).routes());
         routes.addAll(new CreditRoutes(platform.organizations(), platform.ledger()).routes());
-        routes.addAll(new InvoiceRoutes(platform.invoices(), platform.invoicePdf(), platform.organizations(), once).routes());
+        routes.addAll(
+                new InvoiceRoutes(platform.invoices(), platform.invoicePdf(), platform.organizations(), once).routes());
         routes.addAll(new ModelRoutes(platform.registry(), once).routes());
         routes.addAll(new PackageRoutes(platform.registry(), platform.packages(), platform.trustedKeys()).routes());
         return routes;

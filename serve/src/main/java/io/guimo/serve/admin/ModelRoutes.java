@@ -80,8 +80,7 @@ final class ModelRoutes {
         List<PromotionView> promotions = registry.promotions(OPERATOR, model.name()).stream()
                 .map(PromotionView::of)
                 .toList();
-        return Content.json(
-                new ModelDetail(ModelSummary.of(model), versions, runs, promotions));
+        return Content.json(new ModelDetail(ModelSummary.of(model), versions, runs, promotions));
     }
 
     private RegisteredModel existing(Exchange exchange) {
@@ -186,10 +185,7 @@ final class ModelRoutes {
      * @param promotions what served, the first first
      */
     record ModelDetail(
-            ModelSummary model,
-            List<VersionView> versions,
-            List<RunView> runs,
-            List<PromotionView> promotions) {}
+            ModelSummary model, List<VersionView> versions, List<RunView> runs, List<PromotionView> promotions) {}
 
     /** @param forced null where the gate decided */
     record PromotionView(
