@@ -268,7 +268,10 @@ public final class Tensor {
      * and inputs once, results keep it.
      */
     public Tensor channelsLast() {
-        return of(handle().contiguous(torch.MemoryFormat.ChannelsLast));
+        // not contiguous(…): with one channel it finds the tensor laid out already and leaves strides from which a
+        // convolution chooses the other layout
+        org.bytedeco.pytorch.Tensor same = handle();
+        return of(same.to(same.scalar_type(), false, false, new MemoryFormatOptional(torch.MemoryFormat.ChannelsLast)));
     }
 
     public Tensor copy() {

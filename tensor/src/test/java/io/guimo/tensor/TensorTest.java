@@ -45,7 +45,21 @@ class TensorTest {
             Tensor last = dense.channelsLast();
             assertThat(last.toFloats()).containsExactly(values);
             assertThat(last.sameAs(dense)).isTrue();
+            assertThat(last.handle().stride(1)).isEqualTo(1);
             assertThat(Tensor.zerosLike(last).sum().item()).isZero();
+        });
+    }
+
+    @Test
+    void channelsLast_oneChannel_convolutionsKeepTheLayout() {
+        // with one channel both layouts have the same order; the strides still decide which one a convolution's result
+        // has
+        inScope(() -> {
+            Tensor kernels = Tensor.full(1, 32, 1, 3, 3).channelsLast();
+            assertThat(kernels.handle().stride(1)).isEqualTo(1);
+            Tensor result = Tensor.full(1, 2, 1, 28, 28).channelsLast().convolve(kernels, 2, 1);
+            assertThat(result.handle().stride(1)).isEqualTo(1);
+            assertThat(result.relu().handle().stride(1)).isEqualTo(1);
         });
     }
 

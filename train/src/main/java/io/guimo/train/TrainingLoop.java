@@ -100,13 +100,14 @@ final class TrainingLoop {
         try (TensorScope scope = TensorScope.open();
                 Module network = problem.build();
                 UpdateRule rule = UpdateRule.of(settings, network.parameters())) {
+            Map<String, Tensor> parameters = network.parameters();
             Map<String, Tensor> best = new LinkedHashMap<>();
             network.state().forEach((name, tensor) -> best.put(name, scope.adopt(detachedCopy(tensor))));
             resume(network, best, rule);
             while (epoch < settings.epochs() && !exhausted()) {
                 int[] order = order(epoch);
                 while (stepInEpoch < stepsPerEpoch) {
-                    step(network, rule, order);
+                    step(network, parameters, rule, order);
                     if (System.nanoTime() - reportedNanos >= REPORT_EVERY.toNanos()) report("");
                     if (Thread.interrupted()) {
                         checkpoint(network, best, rule);
@@ -140,7 +141,7 @@ final class TrainingLoop {
         reportedStep = step;
     }
 
-    private void step(Module network, UpdateRule rule, int[] order) {
+    private void step(Module network, Map<String, Tensor> parameters, UpdateRule rule, int[] order) {
         int[] examples = Arrays.copyOfRange(order, stepInEpoch * batchSize, (stepInEpoch + 1) * batchSize);
         try (TensorScope _ = TensorScope.open()) {
             Batch batch = problem.batch(examples, chance(AUGMENTATION, step));
@@ -148,17 +149,17 @@ final class TrainingLoop {
             double value = loss.item();
             if (!Double.isFinite(value)) throw diverged(value, batch, examples);
             loss.backward();
-            update(network, rule);
+            update(parameters, rule);
             lossSum += value;
         }
         stepInEpoch++;
         step++;
     }
 
-    private void update(Module network, UpdateRule rule) {
+    private void update(Map<String, Tensor> parameters, UpdateRule rule) {
         try (TensorScope _ = TensorScope.openWithoutGradients()) {
             List<Tensor> gradients = new ArrayList<>();
-            network.parameters().forEach((name, parameter) -> {
+            parameters.forEach((name, parameter) -> {
                 gradients.add(parameter
                         .gradient()
                         .orElseThrow(() -> new IllegalStateException("the loss does not depend on the parameter " + name
