@@ -15,6 +15,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +59,7 @@ public final class PackagedModels implements AutoCloseable {
 
     /** Verifies a version's package, starts its engine and puts it in place of the version before. Blocks until the model can answer. */
     public LoadResult load(ModelVersion version) {
+        long began = System.nanoTime();
         LoadResult result = open(version);
         Address address = new Address(version.owner(), version.model());
         lock.lock();
@@ -68,7 +72,11 @@ public final class PackagedModels implements AutoCloseable {
                         model.close();
                     } else {
                         host.mount(version.owner(), model);
-                        LOG.info("model {} version {} serves", model.name(), model.version());
+                        LOG.info(
+                                "model {} version {} serves, verified and loaded in {} ms",
+                                model.name(),
+                                model.version(),
+                                (System.nanoTime() - began) / 1_000_000);
                     }
                 }
                 case LoadResult.Refused problem -> {
@@ -110,17 +118,33 @@ public final class PackagedModels implements AutoCloseable {
         return new LoadResult.Refused(version.model(), version.version(), message);
     }
 
-    /** Loads what serves and is not loaded yet, and unloads what serves no more. @return one result for each version tried */
+    /**
+     * Loads what serves and is not loaded yet, several at a time, and unloads what serves no more.
+     *
+     * @return one result for each version tried
+     */
     public List<LoadResult> refresh(Registry registry) {
-        List<LoadResult> results = new ArrayList<>();
+        List<ModelVersion> wanted = new ArrayList<>();
         Set<Address> serving = new HashSet<>();
         for (ModelVersion version : registry.serving()) {
             Address address = new Address(version.owner(), version.model());
             serving.add(address);
-            if (!version.packageDigest().equals(seenDigest(address))) results.add(load(version));
+            if (!version.packageDigest().equals(seenDigest(address))) wanted.add(version);
         }
+        List<LoadResult> results = loadAll(wanted);
         for (Address gone : goneSince(serving)) host.unload(gone.owner(), gone.model());
         return results;
+    }
+
+    private List<LoadResult> loadAll(List<ModelVersion> versions) {
+        if (versions.isEmpty()) return List.of();
+        int loaders = Math.min(versions.size(), Runtime.getRuntime().availableProcessors());
+        try (ExecutorService threads = Executors.newFixedThreadPool(loaders)) {
+            List<CompletableFuture<LoadResult>> loading = versions.stream()
+                    .map(version -> CompletableFuture.supplyAsync(() -> load(version), threads))
+                    .toList();
+            return loading.stream().map(CompletableFuture::join).toList();
+        }
     }
 
     private @Nullable String seenDigest(Address address) {

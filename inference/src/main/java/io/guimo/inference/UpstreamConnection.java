@@ -17,7 +17,7 @@ import javax.net.ssl.SSLSocketFactory;
 
 /**
  * One kept connection that speaks HTTP/1.1 (RFC 9112), as much of it as answers to a POST need: a length, chunks, or the end of the connection.
- * Blocking, for one thread at a time; on a virtual thread it parks. The JDK's client costs 2 to 3 times the CPU per exchange (docs/log.md,
+ * Blocking, for one thread at a time; on a virtual thread it parks. The JDK's client costs six times the CPU per exchange (docs/log.md,
  * 2026-11-22).
  */
 final class UpstreamConnection implements AutoCloseable {

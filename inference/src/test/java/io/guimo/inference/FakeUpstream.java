@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -88,7 +89,7 @@ final class FakeUpstream implements AutoCloseable {
             while (true) {
                 String head = head(in);
                 if (head.isEmpty()) return;
-                int at = head.indexOf("content-length: ") + "content-length: ".length();
+                int at = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + "content-length: ".length();
                 int length = Integer.parseInt(head.substring(at, head.indexOf('\r', at)));
                 String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);
                 heads.add(head);
