@@ -55,6 +55,11 @@ public record RemoteChatSettings(
         return new RemoteChatSettings(URI.create(baseUrl), null, null, null, null, null, null);
     }
 
+    /** Everything but the address and the upstream's name of the model as a default. */
+    public static RemoteChatSettings of(URI baseUrl, String model) {
+        return new RemoteChatSettings(baseUrl, model, null, null, null, null, null);
+    }
+
     private static void requireWithin(String name, Duration value, Duration most) {
         if (value.toMillis() < 1 || value.compareTo(most) > 0) {
             throw new IllegalArgumentException(name + ": " + value + "; permitted are 1 ms to " + most);

@@ -49,6 +49,20 @@ final class OpenAiRemoteChatTest {
     }
 
     @Test
+    void complete_upstreamKnowsAnotherName_sentUnderThat() {
+        try (FakeUpstream upstream = new FakeUpstream(FakeUpstream.json(ANSWER));
+                OpenAiRemoteChat chat = new OpenAiRemoteChat(
+                        "chat", "1", RemoteChatSettings.of(URI.create(upstream.baseUrl() + "/"), "Qwen/Qwen3-0.6B"))) {
+            chat.complete(REQUEST);
+
+            assertThat(upstream.bodies).containsExactly("{\"model\":\"Qwen/Qwen3-0.6B\",\"max_tokens\":5}");
+            assertThat(upstream.heads.getFirst())
+                    .startsWith("POST /v1/chat/completions ")
+                    .doesNotContain("authorization");
+        }
+    }
+
+    @Test
     void complete_refusalOfUpstream_passedOnAndNotCounted() {
         FakeUpstream.Script refuses = (_, _, out) -> {
             out.write(FakeUpstream.whole("429 Too Many Requests", "application/json", ANSWER));
