@@ -2,8 +2,10 @@ package io.guimo.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guimo.serve.ServeSettings;
-import io.guimo.serve.Server;
+import io.guimo.serve.http.HttpServer;
+import io.guimo.serve.http.RateLimits;
+import io.guimo.serve.http.RouteTable;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -11,6 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -31,16 +34,19 @@ class ConsolePagesTest {
     private static final Pattern ASSET = Pattern.compile("(?:href|src)=\"(/console/[^\"]+)\"");
     private static final Pattern IMPORT = Pattern.compile("(?:from|import)\\s*\\(?\\s*[\"']([^\"']+)[\"']");
 
-    private static Server server;
+    private static HttpServer server;
+    private static URI address;
     private static HttpClient client;
 
     @BeforeAll
     static void start() {
-        server = Server.start(
-                ServeSettings.defaults().withPort(0),
+        server = HttpServer.start(
+                new HttpServer.Options("127.0.0.1", 0, 100, 10, 1 << 20, Duration.ofSeconds(10), Duration.ofSeconds(1)),
+                new RouteTable(ConsolePages.load().routes()),
                 _ -> Optional.empty(),
-                () -> true,
-                ConsolePages.load().routes());
+                new RateLimits(1_000, 1_000, System::nanoTime),
+                new SimpleMeterRegistry());
+        address = URI.create("http://127.0.0.1:" + server.port());
         client = HttpClient.newHttpClient();
     }
 
@@ -102,7 +108,7 @@ class ConsolePagesTest {
     void file_gzipAccepted_isTheSameContent() throws Exception {
         String app = scriptPath();
         HttpResponse<byte[]> packed = client.send(
-                HttpRequest.newBuilder(server.baseUrl().resolve(app))
+                HttpRequest.newBuilder(address.resolve(app))
                         .header("accept-encoding", "gzip, deflate, br")
                         .build(),
                 HttpResponse.BodyHandlers.ofByteArray());
@@ -152,7 +158,6 @@ class ConsolePagesTest {
     }
 
     private static HttpResponse<String> get(String path) throws IOException, InterruptedException {
-        return client.send(
-                HttpRequest.newBuilder(server.baseUrl().resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+        return client.send(HttpRequest.newBuilder(address.resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
     }
 }

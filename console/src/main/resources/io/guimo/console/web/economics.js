@@ -7,7 +7,7 @@ import { approximate } from './format.js';
 import { Card, Empty, Loaded, Page, Stats } from './parts.js';
 import { Plot, axis, named } from './plot.js';
 
-const { div, p } = tags;
+const { details, div, li, p, summary, ul } = tags;
 
 export const Economics = () => {
   const { t } = useSpeech();
@@ -62,25 +62,29 @@ const UnitCosts = ({ products }) => {
 
 const Product = ({ product }) => {
   const { t, money, measuredMoney, percent, count, compact, code } = useSpeech();
-  const { currency } = product;
+  const { currency, break_even_units: evenAt } = product;
+  const trained = product.training_cost !== null;
   return h(Card, { title: product.model, hint: t('economics.per', { unit: code('unit', product.unit) }) },
     div({ class: 'stack tight' },
       h(Stats, { of: [
         { label: t('economics.sold'), value: compact(product.units_sold), exact: count(product.units_sold), note: money(product.revenue, currency) },
         {
           label: t('economics.margin'), value: product.margin === null ? '–' : percent(product.margin),
-          tone: product.margin === null ? '' : product.margin > 0 ? 'good' : 'bad', note: t('economics.margin-note'),
+          tone: product.margin === null ? '' : product.margin < 0 ? 'bad' : 'good',
+          note: t('economics.margin-note', { cost: measuredMoney(product.measured_cost, currency) }),
         },
         { label: t('economics.utilisation'), value: percent(product.utilisation), note: t('economics.utilisation-note') },
         {
-          label: t('economics.break-even'), value: product.break_even_units === null ? '–' : compact(product.break_even_units),
-          exact: product.break_even_units === null ? undefined : count(product.break_even_units),
-          note: t('economics.training', { cost: product.training_cost === null ? '–' : measuredMoney(product.training_cost, currency) }),
+          label: t('economics.break-even'), value: !trained || evenAt === null ? '–' : compact(evenAt), exact: evenAt === null ? undefined : count(evenAt),
+          note: trained ? t('economics.training', { cost: measuredMoney(product.training_cost, currency) }) : t('economics.untrained'),
         },
       ] }),
-      product.break_even_units === null
-        ? p({ class: 'soft' }, product.training_cost === null ? t('economics.no-training') : t('economics.never'))
-        : h(BreakEven, { product })));
+      !trained ? p({ class: 'soft' }, t('economics.no-training'))
+        : product.price === null || product.cost === null ? p({ class: 'soft' }, t('economics.unmeasured'))
+          : evenAt === null ? p({ class: 'soft' }, t('economics.never')) : h(BreakEven, { product }),
+      details({ class: 'plot-table' },
+        summary(t('economics.derivation')),
+        ul({ lang: 'en' }, product.derivation.map((line) => li({ key: line }, line))))));
 };
 
 const POINTS = 41;
@@ -89,12 +93,13 @@ const POINTS = 41;
 const BreakEven = ({ product }) => {
   const { t, measuredMoney, compact, count } = useSpeech();
   const { currency, units_sold: sold, break_even_units: evenAt } = product;
-  const [price, cost, training] = [product.price, product.cost, product.training_cost].map(approximate);
+  const [price, cost, atFull, training] = [product.price, product.cost, product.cost_at_full_utilisation, product.training_cost].map(approximate);
   const crossing = training / (price - cost);
   const last = evenAt * 2;
   const points = Array.from({ length: POINTS }, (_, index) => last * index / (POINTS - 1));
   const revenue = (units) => price * units;
   const spending = (units) => training + cost * units;
+  const spendingAtFull = (units) => training + atFull * units;
   const rounded = (value) => measuredMoney(value.toFixed(12), currency);
   return [
     h(Plot, {
@@ -121,6 +126,10 @@ const BreakEven = ({ product }) => {
             },
           },
           { name: t('economics.spending'), type: 'line', symbol: 'none', lineStyle: { width: 2.5 }, data: points.map((each) => [each, spending(each)]) },
+          {
+            name: t('economics.spending-at-full'), type: 'line', symbol: 'none', lineStyle: { width: 2, type: 'dashed' },
+            data: points.map((each) => [each, spendingAtFull(each)]),
+          },
         ],
       }),
       figures: {
@@ -128,6 +137,7 @@ const BreakEven = ({ product }) => {
           { title: t('economics.units'), cell: (each) => count(each) },
           { title: t('economics.revenue'), cell: (each) => rounded(revenue(each)), end: true },
           { title: t('economics.spending'), cell: (each) => rounded(spending(each)), end: true },
+          { title: t('economics.spending-at-full'), cell: (each) => rounded(spendingAtFull(each)), end: true },
         ],
         rows: points.filter((_, index) => index % 5 === 0),
       },

@@ -23,10 +23,6 @@ const unscaled = (units) => {
 /** The exact sum of decimal strings. */
 export const sum = (decimals) => unscaled(decimals.reduce((total, each) => total + scaled(each), 0n));
 
-export const isNegative = (decimal) => scaled(decimal) < 0n;
-
-export const isZero = (decimal) => scaled(decimal) === 0n;
-
 /** For the height of a bar in a plot only; what is written beside it comes from the string. */
 export const approximate = (decimal) => Number(decimal);
 

@@ -4,7 +4,7 @@ import { useState } from './hooks.js';
 import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
 import { useLoaded, useList } from './loading.js';
-import { Badge, Card, Empty, Failure, Loaded, Page, Table, Waiting } from './parts.js';
+import { Badge, Card, Empty, Failure, Filter, Loaded, Page, Table, Waiting } from './parts.js';
 import { Icon } from './icons.js';
 
 const { a, article, button, dd, div, dl, dt, footer, header, li, p, span, strong, ul } = tags;
@@ -26,21 +26,30 @@ const usePeriod = () => {
 
 export const Invoices = () => {
   const { t } = useSpeech();
-  return h(Page, { title: t('invoices.title'), lead: t('invoices.lead') }, h(Card, {}, h(List)));
+  const owner = useOwner();
+  const [organization, setOrganization] = useState('');
+  const organizations = useLoaded((signal) => owner.organizations(signal), [owner]);
+  return h(Page, { title: t('invoices.title'), lead: t('invoices.lead') },
+    h(Loaded, { from: organizations }, ({ data }) => h(Card, {},
+      div({ class: 'row filters' },
+        h(Filter, { id: 'organization', text: t('usage.organization'), all: t('invoices.all'), value: organization, onChoose: setOrganization,
+          options: data.map((each) => [each.id, each.name]) })),
+      h(List, { organization, key: organization }))));
 };
 
-const List = () => {
+/** Final ones of all organisations, or those of one with its draft. */
+const List = ({ organization }) => {
   const { t, money } = useSpeech();
   const owner = useOwner();
   const period = usePeriod();
-  const invoices = useList((after, signal) => owner.invoices({ after, limit: PAGE }, signal), [owner]);
+  const invoices = useList((after, signal) => owner.invoices({ organization, after, limit: PAGE }, signal), [owner, organization]);
   if (!invoices.rows) return invoices.error ? h(Failure, { error: invoices.error, again: invoices.again }) : h(Waiting);
   if (invoices.rows.length === 0) return h(Empty, { title: t('invoices.none') }, t('invoices.none-hint'));
   return [
     h(Table, {
-      key: 'table', label: t('invoices.title'), rows: invoices.rows, keyOf: (invoice) => invoice.id,
+      key: 'table', label: t('invoices.title'), rows: invoices.rows, keyOf: (invoice) => `${invoice.organization}/${invoice.id}`,
       columns: [
-        { title: t('column.invoice'), cell: (invoice) => a({ href: `#/invoices/${invoice.id}` }, invoice.number ?? t('invoice.draft')) },
+        { title: t('column.invoice'), cell: (invoice) => a({ href: `#/invoices/${invoice.organization}/${invoice.id}` }, invoice.number ?? t('invoice.draft')) },
         { title: t('column.customer'), cell: (invoice) => invoice.organization_name },
         { title: t('column.period'), cell: period },
         { title: t('column.state'), cell: (invoice) => h(StatusBadge, { status: invoice.status }) },
@@ -53,10 +62,12 @@ const List = () => {
   ];
 };
 
-export const Invoice = ({ id }) => {
+/** @param address organisation and invoice, since a draft is named by its month alone */
+export const Invoice = ({ id: address }) => {
   const { t } = useSpeech();
   const owner = useOwner();
-  const invoice = useLoaded((signal) => owner.invoice(id, signal), [owner, id]);
+  const [organization, id] = address.split('/');
+  const invoice = useLoaded((signal) => owner.invoice(organization, id, signal), [owner, organization, id]);
   return h(Page, {
     title: t('invoice.title'), back: { href: '#/invoices', text: t('invoices.title') },
     actions: invoice.value && h(Actions, { invoice: invoice.value }),
@@ -73,7 +84,7 @@ const Actions = ({ invoice }) => {
     setBusy(true);
     setError(null);
     try {
-      const address = URL.createObjectURL(await owner.invoicePdf(invoice.id));
+      const address = URL.createObjectURL(await owner.invoicePdf(invoice.organization, invoice.id));
       const link = Object.assign(document.createElement('a'), { href: address, download: `${invoice.number ?? invoice.id}.pdf` });
       link.click();
       // the browser may still be reading it when click() returns

@@ -4,9 +4,10 @@ import { useState } from './hooks.js';
 import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
 import { useEvery, useLoaded } from './loading.js';
-import { approximate, isZero, sum } from './format.js';
+import { approximate, sum } from './format.js';
 import { Badge, Card, Choices, Empty, Facts, Loaded, Page, Stats, Table } from './parts.js';
 import { Plot, axis } from './plot.js';
+import { Icon } from './icons.js';
 
 const { a, div, p } = tags;
 
@@ -15,32 +16,42 @@ const REFRESH_SECONDS = 15;
 export const Overview = () => {
   const { t } = useSpeech();
   const owner = useOwner();
-  const usage = useLoaded((signal) => owner.usageByDay(signal), [owner]);
+  const usage = useLoaded((signal) => Promise.all([owner.usageSums(signal), owner.usageByDay(signal)]), [owner]);
   const ledger = useLoaded((signal) => owner.ledger(signal), [owner]);
   const models = useLoaded((signal) => owner.models(signal), [owner]);
   useEvery(REFRESH_SECONDS, () => { usage.again(); ledger.again(); });
   return h(Page, { title: t('overview.title'), lead: t('overview.lead') },
-    h(Loaded, { from: usage }, (used) => h(Loaded, { from: ledger }, (books) => h(Loaded, { from: models }, (served) => [
-      h(Headline, { key: 'headline', days: used.data, books, models: served.data }),
-      h(Days, { key: 'days', days: used.data }),
+    h(Loaded, { from: usage }, ([sums, days]) => h(Loaded, { from: ledger }, (books) => h(Loaded, { from: models }, (served) => [
+      h(Headline, { key: 'headline', products: byProduct(sums.data), books, models: served.data }),
+      h(Days, { key: 'days', days: days.data }),
       div({ class: 'columns', key: 'more' },
-        h(ByModel, { days: used.data }),
+        h(ByModel, { products: byProduct(sums.data) }),
         h(Books, { books })),
     ]))));
 };
 
+/**
+ * All usage by product and currency, from the server's rows by meter. A request uses each of its product's meters at most once, so the
+ * most used meter tells the requests.
+ */
+const byProduct = (sums) => [...Map.groupBy(sums, (row) => `${row.product} ${row.currency}`).values()].map((meters) => ({
+  product: meters[0].product,
+  currency: meters[0].currency,
+  requests: Math.max(...meters.map((row) => row.requests)),
+  meters,
+  amount: sum(meters.map((row) => row.amount)),
+}));
+
 /** Amounts of several currencies are never added to each other. */
-const amounts = (days) => {
-  const byCurrency = Map.groupBy(days, (day) => day.currency);
+const amounts = (products) => {
+  const byCurrency = Map.groupBy(products, (product) => product.currency);
   return [...byCurrency].map(([currency, rows]) => ({ currency, amount: sum(rows.map((row) => row.amount)) }));
 };
 
-const balanced = (books) => Object.values(books.sum_by_currency).every(isZero);
-
-const Headline = ({ days, books, models }) => {
+const Headline = ({ products, books, models }) => {
   const { t, count, money } = useSpeech();
-  const requests = days.reduce((total, day) => total + day.requests, 0);
-  const earned = amounts(days);
+  const requests = products.reduce((total, product) => total + product.requests, 0);
+  const earned = amounts(products);
   return h(Stats, { of: [
     { label: t('overview.requests'), value: count(requests), note: t('overview.since-start') },
     {
@@ -49,8 +60,8 @@ const Headline = ({ days, books, models }) => {
     },
     { label: t('overview.models'), value: count(models.filter((model) => model.promoted_version !== null).length), note: t('overview.models-note') },
     {
-      label: t('overview.ledger'), value: balanced(books) ? t('ledger.balanced') : t('ledger.unbalanced'),
-      tone: balanced(books) ? 'good' : 'bad', note: t('overview.postings', { count: count(books.postings) }),
+      label: t('overview.ledger'), value: books.right ? t('ledger.balanced') : t('ledger.unbalanced'),
+      tone: books.right ? 'good' : 'bad', note: t('overview.postings', { count: count(books.postings) }),
     },
   ] });
 };
@@ -111,38 +122,29 @@ const daysBetween = (isoDays) => {
   return Array.from({ length: Math.round((last - first) / DAY) + 1 }, (_, index) => new Date(first + index * DAY).toISOString().slice(0, 10));
 };
 
-const ByModel = ({ days }) => {
+const ByModel = ({ products }) => {
   const { t, count, counted, money } = useSpeech();
-  const groups = [...Map.groupBy(days, (day) => `${day.product} ${day.currency}`).values()];
   return h(Card, { title: t('overview.by-model'), kind: 'two-thirds' },
-    groups.length === 0 ? h(Empty, { title: t('overview.nothing') }) : h(Table, {
-      label: t('overview.by-model'), rows: groups, keyOf: (rows) => rows[0].product + rows[0].currency,
+    products.length === 0 ? h(Empty, { title: t('overview.nothing') }) : h(Table, {
+      label: t('overview.by-model'), rows: products, keyOf: (each) => `${each.product} ${each.currency}`,
       columns: [
-        { title: t('column.model'), cell: ([first]) => a({ href: `#/models/${encodeURIComponent(first.product)}` }, first.product) },
-        { title: t('column.requests'), cell: (rows) => count(rows.reduce((total, row) => total + row.requests, 0)), end: true },
-        { title: t('column.used'), end: true, cell: (rows) => Object.entries(totals(rows)).map(([meter, quantity]) =>
-          p({ key: meter }, counted(meter, quantity))) },
-        { title: t('column.amount'), cell: (rows) => money(sum(rows.map((row) => row.amount)), rows[0].currency), end: true },
+        { title: t('column.model'), cell: (each) => a({ href: `#/models/${encodeURIComponent(each.product)}` }, each.product) },
+        { title: t('column.requests'), cell: (each) => count(each.requests), end: true },
+        { title: t('column.used'), end: true, cell: (each) => each.meters.map((row) => p({ key: row.meter }, counted(row.meter, row.quantity))) },
+        { title: t('column.amount'), cell: (each) => money(each.amount, each.currency), end: true },
       ],
     }));
-};
-
-const totals = (rows) => {
-  const total = {};
-  for (const row of rows) {
-    for (const [meter, quantity] of Object.entries(row.quantities)) total[meter] = (total[meter] ?? 0) + quantity;
-  }
-  return total;
 };
 
 const Books = ({ books }) => {
   const { t, count, money } = useSpeech();
   return h(Card, { title: t('ledger.title'), kind: 'third' },
     h(Facts, { of: [
-      [t('ledger.state'), h(Badge, balanced(books) ? { tone: 'good', icon: 'check' } : { tone: 'bad', icon: 'cross' },
-        balanced(books) ? t('ledger.balanced') : t('ledger.unbalanced'))],
+      [t('ledger.state'), h(Badge, books.right ? { tone: 'good', icon: 'check' } : { tone: 'bad', icon: 'cross' },
+        books.right ? t('ledger.balanced') : t('ledger.unbalanced'))],
       ...Object.entries(books.sum_by_currency).map(([currency, amount]) => [t('ledger.sum', { currency }), money(amount, currency)]),
       [t('ledger.postings'), count(books.postings)],
       [t('ledger.open'), count(books.open_reservations)],
-    ] }));
+    ] }),
+    books.problems.map((problem) => div({ class: 'notice bad', lang: 'en', key: problem }, h(Icon, { name: 'notice' }), p(problem))));
 };

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from './hooks.js';
 import { useSpeech } from './language.js';
 import { Icon } from './icons.js';
 
-const { a, button, caption, dd, div, dl, dt, h1, h2, p, section, span, strong, table, tbody, td, tfoot, th, thead, tr } = tags;
+const { a, button, caption, dd, div, dl, dt, h1, h2, label, option, p, section, select, span, strong, table, tbody, td, tfoot, th, thead, tr } = tags;
 
 /** A page: its heading takes the focus when it appears, so that a screen reader says where one is and Tab goes on into the page. */
 export const Page = ({ title, lead, back, actions, children }) => {
@@ -92,6 +92,12 @@ export const Table = ({ label, columns, rows, keyOf, total, plain, folds = true 
 export const Choices = ({ label, options, value, onChoose }) =>
   div({ class: 'choices', role: 'group', 'aria-label': label }, options.map(([each, text]) =>
     button({ type: 'button', key: each, 'aria-pressed': String(each === value), onClick: () => onChoose(each) }, text)));
+
+/** A choice that narrows a list: `options` are `[value, text]`, `all` is the text of no choice. */
+export const Filter = ({ id, text, all, value, options, onChoose }) => div({ class: 'field' },
+  label({ for: `filter-${id}` }, text),
+  select({ id: `filter-${id}`, value, onChange: (event) => onChoose(event.target.value) },
+    option({ value: '' }, all), options.map(([each, name]) => option({ value: each, key: each }, name))));
 
 /** Shares of one, the first one stressed: `[{ name, share }]`. */
 export const Bars = ({ of }) => {

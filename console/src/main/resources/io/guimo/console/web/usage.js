@@ -4,10 +4,10 @@ import { useState } from './hooks.js';
 import { useSpeech } from './language.js';
 import { useOwner } from './api.js';
 import { useLoaded, useList } from './loading.js';
-import { Card, Empty, Facts, Failure, Loaded, Page, Table, Waiting } from './parts.js';
+import { Card, Empty, Facts, Failure, Filter, Loaded, Page, Table, Waiting } from './parts.js';
 import { Icon } from './icons.js';
 
-const { a, button, code: codeText, div, label, li, ol, option, p, select, span, strong } = tags;
+const { a, button, code: codeText, div, li, ol, p, span, strong } = tags;
 
 const PAGE = 50;
 
@@ -27,11 +27,6 @@ export const Usage = () => {
           options: served.data.map((each) => [each.name, each.name]) })),
       h(Events, { organization, product, key: `${organization}/${product}` })))));
 };
-
-const Filter = ({ id, text, all, value, options, onChoose }) => div({ class: 'field' },
-  label({ for: `filter-${id}` }, text),
-  select({ id: `filter-${id}`, value, onChange: (event) => onChoose(event.target.value) },
-    option({ value: '' }, all), options.map(([each, name]) => option({ value: each, key: each }, name))));
 
 const Events = ({ organization, product }) => {
   const { t, moment, money, counted, list } = useSpeech();
@@ -102,7 +97,7 @@ const Terms = ({ receipt }) => {
       [t('column.amount'), strong(money(receipt.amount, receipt.currency))],
       [t('column.model'), receipt.product],
       [t('receipt.used-at'), moment(receipt.used_at)],
-      [t('usage.organization'), receipt.organization_name ?? codeText(receipt.organization)],
+      [t('usage.organization'), receipt.organization_name],
       [t('receipt.plan'), receipt.plan],
       [t('receipt.price-version'), codeText(receipt.price_version)],
     ] }));
@@ -130,5 +125,6 @@ const Verification = ({ receipt }) => {
           h(Icon, { name: state.result.agrees ? 'check' : 'cross' }),
           div(
             strong(state.result.agrees ? t('receipt.agrees') : t('receipt.differs')),
-            p({ class: 'small' }, t('receipt.replayed', { amount: money(state.result.amount, receipt.currency) })))))));
+            p({ class: 'small' }, t('receipt.replayed', { amount: money(state.result.amount, receipt.currency) })),
+            state.result.differences.map((difference) => p({ class: 'small', lang: 'en', key: difference }, difference)))))));
 };

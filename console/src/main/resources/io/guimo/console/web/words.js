@@ -217,6 +217,7 @@ export const words = {
 
   'invoices.title': ['Invoices', '发票'],
   'invoices.lead': ['Final ones are numbered without gaps and never change.', '正式发票连续编号，永不更改。'],
+  'invoices.all': ['All final ones', '全部正式发票'],
   'invoices.none': ['There is no invoice yet', '还没有发票'],
   'invoices.none-hint': ['A draft begins with an organisation’s first use in a period.', '组织在账期内首次使用时会生成草稿。'],
   'invoice-status.draft': ['Draft', '草稿'],
@@ -251,11 +252,14 @@ export const words = {
   'economics.cost_at_full_utilisation': ['Cost at full use', '满负荷下的成本'],
   'economics.sold': ['Units sold', '已售单位'],
   'economics.margin': ['Margin', '毛利率'],
-  'economics.margin-note': ['of the price, at this run’s use', '占价格的比例，按当前利用率'],
+  'economics.margin-note': ['measured cost {cost}', '实测成本 {cost}'],
   'economics.utilisation': ['Utilisation', '利用率'],
   'economics.utilisation-note': ['of the machine’s time, in this run', '本次运行中机器时间的占用'],
   'economics.break-even': ['Units to break even', '回本单位数'],
   'economics.training': ['training cost {cost}', '训练成本 {cost}'],
+  'economics.untrained': ['not trained here', '非本地训练'],
+  'economics.unmeasured': ['Nothing was served and sold since the server started, so there is nothing to compare.', '服务器启动以来没有已售用量，暂无可比数据。'],
+  'economics.derivation': ['How these figures come about', '这些数字的由来'],
   'economics.no-training': ['It was not trained here, so there is no training to pay back.', '该模型并非在此训练，没有训练成本需要收回。'],
   'economics.never': ['A unit costs more than it earns at this run’s use: its training is never paid back.', '按当前利用率，每单位成本高于价格：训练成本无法收回。'],
   'economics.break-even-of': ['When the training of {model} is paid back', '{model} 的训练成本何时收回'],
@@ -263,6 +267,7 @@ export const words = {
   'economics.units': ['Units sold', '售出单位数'],
   'economics.revenue': ['Revenue', '收入'],
   'economics.spending': ['Training and serving cost', '训练与服务成本'],
+  'economics.spending-at-full': ['the same at full use', '满负荷下的成本'],
   'economics.beyond': ['Paid back: {times} times as many units were sold already.', '已回本：已售数量是回本数量的 {times} 倍。'],
   'economics.sold-so-far': ['so far', '目前'],
 
@@ -280,7 +285,7 @@ export const words = {
 
   'unit.image': ['image', '张图片'],
   'unit.request': ['request', '次请求'],
-  'unit.token': ['token', '词元'],
+  'unit.token': ['token', '个词元'],
 
   'account.cash': ['Cash', '现金'],
   'account.receivable': ['Receivable', '应收'],
