@@ -424,7 +424,7 @@ public final class InvoicePdf {
         WRITTEN_OFF("已核销 Written off"),
         DUE("应付金额 Amount due"),
         NOTE_ROUNDING(
-                "每行金额按四舍六入五成双舍入到最小货币单位一次。 Each line is rounded once, half to even, to the currency's smallest unit."),
+                "每行金额按四舍六入五成双规则取整一次，精确到最小货币单位。 Each line is rounded once, half to even, to the currency's smallest unit."),
         NOTE_RECEIPTS("每个请求都有可复算的收据。 Every request has a receipt that can be replayed to the same amount."),
         NOTE_DRAFT("草稿随用量变化，账期结束后定稿。 A draft follows the usage and becomes final after the billing period."),
         NOTE_SANDBOX("测试环境账单，无需付款。 Sandbox invoice: no payment is due."),

@@ -220,14 +220,16 @@ class KeysTest {
     void authenticate_hundredThousandKeys_isNoSlowerThanWithTen() {
         Project project = project();
         List<String> few = secrets(project, 10);
-        double before = nanosEach(few);
+        double before = Double.MAX_VALUE;
+        for (int round = 0; round < 10; round++) before = Math.min(before, nanosEach(few));
         List<String> many = secrets(project, 100_000);
-        double after = nanosEach(many);
-        // a look-up that walked the keys would be ten thousand times slower; caches and the machine's noise are not 20
-        // times
+        double after = Double.MAX_VALUE;
+        for (int round = 0; round < 10; round++) after = Math.min(after, nanosEach(many));
+        // the quietest rounds of each: a walk through the keys would be ten thousand times slower, missed caches are
+        // some times
         assertThat(after)
                 .as("%.0f ns with 10 keys, %.0f ns with 100,000", before, after)
-                .isLessThan(20 * before + 5_000);
+                .isLessThan(10 * before + 5_000);
         assertThat(keys.livingCount()).isGreaterThan(100_000);
     }
 
