@@ -2,7 +2,6 @@ package io.guimo.task;
 
 import io.guimo.data.Background;
 import java.util.List;
-import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -81,11 +80,13 @@ public sealed interface FittedSteps {
         }
     }
 
-    /** The stored form: an object with {@code version}, {@code task} and the components, in UTF-8. */
+    /** The stored form, the same bytes for equal steps: an object with {@code version}, {@code task} and the components, in UTF-8. */
     default byte[] json() {
-        JsonMapper json = JsonMapper.shared();
-        return json.writeValueAsBytes(Map.of("version", VERSION, "task", task().fileName(), "steps", this));
+        return JsonMapper.shared().writeValueAsBytes(new Stored(VERSION, task().fileName(), this));
     }
+
+    /** Fixes the order of what is written. */
+    record Stored(int version, String task, FittedSteps steps) {}
 
     /**
      * Reads what {@link #json} wrote.
