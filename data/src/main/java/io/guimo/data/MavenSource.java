@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.zip.ZipEntry;
@@ -52,21 +53,32 @@ final class MavenSource implements FileSource {
                         + ", and there is no mvn on the PATH or in MAVEN_HOME"));
         Path folder = Files.createDirectories(state.resolve(entry.name()));
         Path fetched = folder.resolve(jar);
-        tools.run(
-                        List.of(
-                                maven.toString(),
-                                "-q",
-                                "-B",
-                                COPY,
-                                "-Dartifact=" + artifact.coordinates(),
-                                "-DoutputDirectory=" + folder,
-                                "-Dmdep.useBaseVersion=true"),
-                        folder,
-                        FETCH_LIMIT,
-                        () -> progress.report(entry.name(), artifact.describe(), 0, -1))
+        List<String> command = new ArrayList<>(List.of(
+                maven.toString(),
+                "-q",
+                "-B",
+                COPY,
+                "-Dartifact=" + artifact.coordinates(),
+                "-DoutputDirectory=" + folder,
+                "-Dmdep.useBaseVersion=true"));
+        // A user without a home of its own (nobody, a container's number) has no place for Maven's repository.
+        if (!canBeWritten(tools.mavenRepository())) {
+            command.add("-Dmaven.repo.local=" + state.resolve("repository"));
+        }
+        tools.run(command, folder, FETCH_LIMIT, () -> progress.report(entry.name(), artifact.describe(), 0, -1))
                 .orThrow("mvn dependency:copy of " + artifact.coordinates());
         takeAll(entry, fetched, staging);
         Files.delete(fetched);
+    }
+
+    private static boolean canBeWritten(Path folder) {
+        Path existing = folder.toAbsolutePath();
+        while (!Files.exists(existing)) {
+            Path parent = existing.getParent();
+            if (parent == null) return false;
+            existing = parent;
+        }
+        return Files.isWritable(existing);
     }
 
     private void takeAll(CatalogueEntry entry, Path jar, Staging staging) throws IOException {

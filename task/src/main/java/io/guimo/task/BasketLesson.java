@@ -107,7 +107,8 @@ public final class BasketLesson implements Lesson {
     private static ContaminationReport contamination(Split split) {
         BitSet judged = new BitSet();
         Arrays.stream(split.test()).forEach(judged::set);
-        List<ContaminationReport.Pair> pairs = Arrays.stream(split.training())
+        List<ContaminationReport.Pair> pairs = IntStream.concat(
+                        Arrays.stream(split.training()), Arrays.stream(split.validation()))
                 .filter(judged::get)
                 .mapToObj(row -> new ContaminationReport.Pair(row, row, 0))
                 .toList();
@@ -158,12 +159,6 @@ public final class BasketLesson implements Lesson {
     @Override
     public List<String> notes() {
         return notes;
-    }
-
-    /** Without dropout: hiding one item at a time is what is judged, and hiding more made it worse (docs/log.md). */
-    @Override
-    public ArchitectureSettings defaultArchitecture() {
-        return new ArchitectureSettings.LinearAutoencoder(0.0);
     }
 
     @Override

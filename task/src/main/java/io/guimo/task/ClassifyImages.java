@@ -5,8 +5,10 @@ import io.guimo.data.ImageFit;
 import io.guimo.data.Picture;
 import io.guimo.evaluate.Metric;
 import io.guimo.evaluate.Metrics;
+import io.guimo.model.ArchitectureSettings;
 import io.guimo.units.Meter;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Which of K labels a picture shows.
@@ -80,6 +82,16 @@ public record ClassifyImages() implements Task {
     @Override
     public String answer() {
         return "a probability for each label";
+    }
+
+    @Override
+    public Optional<ArchitectureSettings> defaultArchitecture() {
+        return Optional.of(new ArchitectureSettings.Resnet(null));
+    }
+
+    @Override
+    public Optional<String> loss() {
+        return Optional.of("cross entropy of the label");
     }
 
     @Override

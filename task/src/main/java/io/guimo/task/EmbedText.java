@@ -1,8 +1,10 @@
 package io.guimo.task;
 
 import io.guimo.evaluate.Metric;
+import io.guimo.model.ArchitectureSettings;
 import io.guimo.units.Meter;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where a text lies among all meanings: a unit vector whose dot product with another text's says how close they are.
@@ -23,6 +25,16 @@ public record EmbedText() implements Task {
     @Override
     public String answer() {
         return "a vector of length 1";
+    }
+
+    @Override
+    public Optional<ArchitectureSettings> defaultArchitecture() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> loss() {
+        return Optional.empty();
     }
 
     @Override

@@ -1,8 +1,10 @@
 package io.guimo.task;
 
 import io.guimo.evaluate.Metric;
+import io.guimo.model.ArchitectureSettings;
 import io.guimo.units.Meter;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What comes next in a conversation.
@@ -24,6 +26,16 @@ public record GenerateText() implements Task {
     @Override
     public String answer() {
         return "text";
+    }
+
+    @Override
+    public Optional<ArchitectureSettings> defaultArchitecture() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> loss() {
+        return Optional.empty();
     }
 
     @Override

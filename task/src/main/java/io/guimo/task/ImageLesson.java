@@ -181,11 +181,6 @@ public final class ImageLesson implements Lesson {
     }
 
     @Override
-    public ArchitectureSettings defaultArchitecture() {
-        return new ArchitectureSettings.Resnet(null);
-    }
-
-    @Override
     public TrainingProblem problem(ArchitectureSettings architecture) {
         return switch (architecture) {
             case ArchitectureSettings.Resnet resnet -> new Problem(resnet);

@@ -52,7 +52,10 @@ public sealed interface Lesson permits ImageLesson, BasketLesson {
     List<String> notes();
 
     /** The network that is trained unless the business says otherwise. */
-    ArchitectureSettings defaultArchitecture();
+    default ArchitectureSettings defaultArchitecture() {
+        return task().defaultArchitecture()
+                .orElseThrow(() -> new IllegalStateException(task().name() + " is learnt but has no architecture"));
+    }
 
     /**
      * What the training loop asks.

@@ -2,6 +2,7 @@ package io.guimo.task;
 
 import io.guimo.evaluate.Metric;
 import io.guimo.evaluate.Metrics;
+import io.guimo.model.ArchitectureSettings;
 import io.guimo.units.Meter;
 import io.guimo.units.NearestName;
 import java.util.BitSet;
@@ -83,6 +84,17 @@ public record RecommendItems() implements Task {
     @Override
     public String answer() {
         return "items not yet chosen, best first, each with a score";
+    }
+
+    /** Without dropout: hiding one item at a time is what is judged, and hiding more made it worse (docs/log.md). */
+    @Override
+    public Optional<ArchitectureSettings> defaultArchitecture() {
+        return Optional.of(new ArchitectureSettings.LinearAutoencoder(0.0));
+    }
+
+    @Override
+    public Optional<String> loss() {
+        return Optional.of("softmax cross entropy of a hidden item among those not shown");
     }
 
     @Override
