@@ -114,7 +114,8 @@ public final class Torch {
             Loader.cacheResource(org.bytedeco.pytorch.presets.torch.class, "/org/bytedeco/pytorch/" + platform() + "/");
         } catch (IOException failed) {
             throw new UncheckedIOException(
-                    "cannot extract libtorch (370 MB) into " + cache + ": free space there or choose another --home",
+                    "cannot extract libtorch (800 MB with MKL) into " + cache
+                            + ": free space there or choose another --home",
                     failed);
         }
         torch.set_num_threads(choice.threads());

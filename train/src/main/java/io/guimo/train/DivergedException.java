@@ -1,6 +1,6 @@
 package io.guimo.train;
 
-/** A loss or metric that is no number: the run cannot go on. Its folder keeps the last checkpoint before it. */
+/** A loss, gradient or metric that is no number: the run cannot go on. No parameter was changed by it, and no checkpoint was written after it. */
 public final class DivergedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -147,16 +147,18 @@ final class TrainingLoop {
             Batch batch = problem.batch(examples, chance(AUGMENTATION, step));
             Tensor loss = problem.loss(network, batch);
             double value = loss.item();
-            if (!Double.isFinite(value)) throw diverged(value, batch, examples);
+            if (!Double.isFinite(value)) throw diverged("loss", value, batch, examples);
             loss.backward();
-            update(parameters, rule);
+            double gradientNorm = update(parameters, rule);
+            if (!Double.isFinite(gradientNorm)) throw diverged("gradient's norm", gradientNorm, batch, examples);
             lossSum += value;
         }
         stepInEpoch++;
         step++;
     }
 
-    private void update(Map<String, Tensor> parameters, UpdateRule rule) {
+    /** @return the gradient's norm before clipping; if it is no number, the parameters are left as they were */
+    private double update(Map<String, Tensor> parameters, UpdateRule rule) {
         try (TensorScope _ = TensorScope.openWithoutGradients()) {
             List<Tensor> gradients = new ArrayList<>();
             parameters.forEach((name, parameter) -> {
@@ -166,13 +168,12 @@ final class TrainingLoop {
                                 + ": the network has a part that nothing trains")));
                 parameter.clearGradient();
             });
-            if (settings.clipGradientNorm() != null) {
-                double norm = ParameterKernels.norm(gradients);
-                if (norm > settings.clipGradientNorm()) {
-                    ParameterKernels.multiplyInPlace(gradients, settings.clipGradientNorm() / norm);
-                }
-            }
+            double norm = ParameterKernels.norm(gradients);
+            if (!Double.isFinite(norm)) return norm;
+            Double longest = settings.clipGradientNorm();
+            if (longest != null && norm > longest) ParameterKernels.multiplyInPlace(gradients, longest / norm);
             rule.step(gradients, learningRate.at(step), step + 1);
+            return norm;
         }
     }
 
@@ -354,8 +355,8 @@ final class TrainingLoop {
         return new SplittableRandom(mixed);
     }
 
-    private DivergedException diverged(double loss, Batch batch, int[] examples) {
-        String where = "the loss is " + loss + " at step " + (step + 1) + " (epoch " + (epoch + 1) + ", batch "
+    private DivergedException diverged(String what, double value, Batch batch, int[] examples) {
+        String where = "the " + what + " is " + value + " at step " + (step + 1) + " (epoch " + (epoch + 1) + ", batch "
                 + (stepInEpoch + 1) + "): ";
         int[] bad = IntStream.range(0, batch.size())
                 .filter(row -> !batch.inputs().narrow(0, row, 1).isFinite())
