@@ -313,6 +313,10 @@ final class Lane implements AutoCloseable {
         connection.setNetworkTimeout(Runnable::run, (int) ANSWER_WITHIN.toMillis());
         try (Statement statement = connection.createStatement()) {
             statement.execute("set synchronous_commit = off");
+            // Every statement of the batch is a walk along keys. Planned anew each time, planning takes longer than the work; planned
+            // once while a table is small, it would read the whole table for ever.
+            statement.execute("set plan_cache_mode = force_generic_plan");
+            statement.execute("set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off");
         }
         StatementCache connected = new StatementCache(connection);
         statements = connected;

@@ -24,6 +24,7 @@ import io.guimo.units.ProjectId;
 import io.guimo.units.RequestId;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.Statement;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.Currency;
@@ -135,6 +136,14 @@ final class TillFixture implements AutoCloseable {
                     row.next();
                     return row.getLong(1);
                 }
+            }
+        });
+    }
+
+    void execute(String sql) {
+        database.perform(connection -> {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(sql);
             }
         });
     }

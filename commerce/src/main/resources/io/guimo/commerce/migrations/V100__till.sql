@@ -170,7 +170,8 @@ create function instant_of(micros bigint) returns timestamptz language sql immut
     return timestamptz 'epoch' + micros * interval '1 microsecond';
 
 -- A batch of a lane is one transaction: till_begin, then the parts that it needs. Arrays are columns, their elements rows. An array within a
--- row travels as its text, since SQL's unnest would flatten it.
+-- row travels as its text, since SQL's unnest would flatten it. (A loop over single rows for small batches was measured and won nothing
+-- once the statements kept their plans: docs/log.md.)
 
 -- Locks the wallets in the order of their ids and raises their versions; GM001 if one is not at the version that the lane has in memory.
 create function till_begin(wallets bigint[], versions bigint[], durable boolean) returns void language plpgsql as $$
@@ -178,7 +179,7 @@ declare
     unchanged integer;
 begin
     if durable then perform set_config('synchronous_commit', 'on', true); end if;
-    if cardinality(wallets) > 1 then
+    if cardinality(wallets) > 1 then -- a single row is locked by its update
         perform 1 from wallet where id = any (wallets) order by id for no key update;
     end if;
     update wallet w set version = w.version + 1
