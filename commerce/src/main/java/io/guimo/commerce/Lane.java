@@ -72,6 +72,7 @@ final class Lane implements AutoCloseable {
     private final WalletReader reader;
     private @Nullable StatementCache statements;
     private final ArrayDeque<Long> idBlocks = new ArrayDeque<>();
+    private boolean lost;
     private long nextId;
     private long lastId = -1;
 
@@ -173,8 +174,12 @@ final class Lane implements AutoCloseable {
                 }
             } catch (RuntimeException e) {
                 forget(batch);
-                failApart(batch, e);
-                return;
+                // What was read without a lock can contradict what memory holds of an earlier version.
+                if (locked) {
+                    failApart(batch, e);
+                    return;
+                }
+                locked = true;
             }
         }
     }
@@ -277,16 +282,18 @@ final class Lane implements AutoCloseable {
      * may have reserved is released.
      */
     private void lose(List<Command<?>> batch, Exception cause) {
-        LOG.warn("the connection to the ledger was lost with {} commands: {}", batch.size(), cause.getMessage());
+        boolean sent = statements != null;
+        if (!lost) LOG.warn("the ledger cannot be reached, {} commands wait: {}", batch.size(), cause.getMessage());
+        lost = true;
+        if (sent) for (Command<?> command : batch) command.inDoubt = true;
         disconnect();
         int before = batch.size();
         inbox.take(batch, Integer.MAX_VALUE, 0);
         waiting.addAndGet(before - batch.size());
         List<Command<?>> left = new ArrayList<>();
         for (Command<?> command : batch) {
-            command.inDoubt = true;
             if (command instanceof Command.Authorize authorize) {
-                left.add(new Command.Release(authorize.organization(), authorize.request()));
+                if (authorize.inDoubt) left.add(new Command.Release(authorize.organization(), authorize.request()));
                 authorize.answer(unavailable());
             } else if (command instanceof Command.Extend extend) {
                 extend.answer(unavailable());
@@ -313,11 +320,14 @@ final class Lane implements AutoCloseable {
         connection.setNetworkTimeout(Runnable::run, (int) ANSWER_WITHIN.toMillis());
         try (Statement statement = connection.createStatement()) {
             statement.execute("set synchronous_commit = off");
-            // Every statement of the batch is a walk along keys. Planned anew each time, planning takes longer than the work; planned
+            // Every statement of the batch is a walk along keys. Planned anew each time, planning takes longer than the
+            // work; planned
             // once while a table is small, it would read the whole table for ever.
             statement.execute("set plan_cache_mode = force_generic_plan");
             statement.execute("set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off");
         }
+        if (lost) LOG.info("the ledger is reached again");
+        lost = false;
         StatementCache connected = new StatementCache(connection);
         statements = connected;
         return connected;

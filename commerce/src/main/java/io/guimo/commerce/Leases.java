@@ -93,6 +93,7 @@ final class Leases implements AutoCloseable {
 
     private void run(Connection first) {
         Connection connection = first;
+        boolean lost = false;
         while (!closed) {
             try {
                 if (connection.isClosed()) {
@@ -100,8 +101,10 @@ final class Leases implements AutoCloseable {
                     unbrokenSinceNanos = System.nanoTime();
                 }
                 watch(connection);
+                lost = false;
             } catch (SQLException | DatabaseException e) {
-                if (!closed) LOG.warn("the lease cannot be renewed: {}", e.getMessage());
+                if (!closed && !lost) LOG.warn("the lease cannot be renewed: {}", e.getMessage());
+                lost = true;
                 close(connection);
             }
             Lane.pause(WATCH);

@@ -108,8 +108,7 @@ class IdempotencyTest {
     @Test
     void authorize_afterARefusalForWantOfMoney_runsOnceThereIsSome() {
         Caller poor = shop.customer("0.1");
-        assertThat(refusal(till.authorize(request(poor, "k", CONTENT))))
-                .isEqualTo(Refused.Code.INSUFFICIENT_QUOTA);
+        assertThat(refusal(till.authorize(request(poor, "k", CONTENT)))).isEqualTo(Refused.Code.INSUFFICIENT_QUOTA);
         shop.pay(poor, "5");
         Reservation now = granted(till.authorize(request(poor, "k", CONTENT)));
         till.settle(now, Map.of(Meter.IMAGES, 1L), ANSWER);

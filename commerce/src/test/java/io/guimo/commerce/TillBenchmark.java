@@ -54,9 +54,13 @@ public final class TillBenchmark {
             database.migrate("commerce", "io/guimo/commerce/migrations");
             System.out.printf("one durable commit: %.2f ms%n", commitMillis(database));
             TillFixture shop = new TillFixture(database);
-            shop.prices.publishPlan(TillFixture.PLAN, TillFixture.yuan("0"), TillFixture.command()).orThrow();
+            shop.prices
+                    .publishPlan(TillFixture.PLAN, TillFixture.yuan("0"), TillFixture.command())
+                    .orThrow();
             shop.sell("labels", Meter.IMAGES, flat("0.002"));
-            List<Caller> callers = Stream.generate(() -> shop.customer("1000000")).limit(wallets).toList();
+            List<Caller> callers = Stream.generate(() -> shop.customer("1000000"))
+                    .limit(wallets)
+                    .toList();
             TillSettings settings = new TillSettings("benchmark", lanes, null, null, null);
             try (Till till = shop.open(settings)) {
                 measure("warm-up", till, callers, 64, Math.max(3, seconds / 2), false, server);
@@ -75,7 +79,13 @@ public final class TillBenchmark {
     }
 
     private static void measure(
-            String what, Till till, List<Caller> callers, int clients, int seconds, boolean record, EmbeddedPostgres server)
+            String what,
+            Till till,
+            List<Caller> callers,
+            int clients,
+            int seconds,
+            boolean record,
+            EmbeddedPostgres server)
             throws InterruptedException, IOException {
         AtomicLongArray latencies = new AtomicLongArray(LATENCIES);
         java.util.concurrent.atomic.AtomicInteger count = new java.util.concurrent.atomic.AtomicInteger();
@@ -145,7 +155,9 @@ public final class TillBenchmark {
     /** Of the server's main process and all that it has started, also those that have ended. */
     private static double databaseCpuSeconds(long server) throws IOException {
         double ticks = ticks(server, true);
-        for (ProcessHandle child : ProcessHandle.of(server).stream().flatMap(ProcessHandle::children).toList()) {
+        for (ProcessHandle child : ProcessHandle.of(server).stream()
+                .flatMap(ProcessHandle::children)
+                .toList()) {
             ticks += ticks(child.pid(), false);
         }
         return ticks / TICKS_PER_SECOND;
@@ -155,7 +167,8 @@ public final class TillBenchmark {
     private static double ticks(long process, boolean withCollected) throws IOException {
         try {
             String stat = Files.readString(Path.of("/proc/" + process + "/stat"));
-            List<String> fields = new ArrayList<>(List.of(stat.substring(stat.lastIndexOf(')') + 2).split(" ")));
+            List<String> fields = new ArrayList<>(
+                    List.of(stat.substring(stat.lastIndexOf(')') + 2).split(" ")));
             double ticks = Double.parseDouble(fields.get(11)) + Double.parseDouble(fields.get(12));
             if (withCollected) ticks += Double.parseDouble(fields.get(13)) + Double.parseDouble(fields.get(14));
             return ticks;

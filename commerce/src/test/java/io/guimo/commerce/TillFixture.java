@@ -9,6 +9,7 @@ import io.guimo.commerce.command.ChangeFeed;
 import io.guimo.commerce.command.CommandKey;
 import io.guimo.commerce.ledger.GrantKind;
 import io.guimo.commerce.ledger.Ledger;
+import io.guimo.commerce.meter.UsageLog;
 import io.guimo.commerce.price.NewPrice;
 import io.guimo.commerce.price.PriceBook;
 import io.guimo.commerce.price.Rate;
@@ -41,6 +42,7 @@ final class TillFixture implements AutoCloseable {
     final Organizations organizations;
     final PriceBook prices;
     final Ledger ledger;
+    final UsageLog usage;
     private final ChangeFeed feed;
 
     TillFixture(Database database) {
@@ -50,6 +52,7 @@ final class TillFixture implements AutoCloseable {
         organizations = new Organizations(database, feed, world);
         prices = new PriceBook(database, feed, organizations, world);
         ledger = new Ledger(database, organizations);
+        usage = new UsageLog(database);
     }
 
     static TillFixture scratch(String name) {
