@@ -4,6 +4,7 @@ import static io.guimo.commerce.TillFixture.flat;
 import static io.guimo.commerce.TillFixture.granted;
 import static io.guimo.commerce.TillFixture.refusal;
 import static io.guimo.commerce.TillFixture.yuan;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guimo.commerce.Authorization.Granted;
@@ -22,7 +23,8 @@ import org.junit.jupiter.api.Test;
 class IdempotencyTest {
     private static final String CONTENT = "a".repeat(64);
     private static final String OTHER_CONTENT = "b".repeat(64);
-    private static final StoredAnswer ANSWER = new StoredAnswer(200, "application/json", "{\"label\": 3}".getBytes());
+    private static final StoredAnswer ANSWER =
+            new StoredAnswer(200, "application/json", "{\"label\": 3}".getBytes(UTF_8));
 
     private TillFixture shop;
     private Till till;
