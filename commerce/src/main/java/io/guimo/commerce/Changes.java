@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rows that one batch writes, as arguments of the functions {@code till_…} of the schema: each argument a column, sent as one array. All
- * functions go to the server as one message, which it runs as one transaction.
+ * functions are called by one statement, which the server runs as one transaction.
  */
 final class Changes {
     /** The arguments of one function. */
@@ -48,7 +48,7 @@ final class Changes {
         }
 
         String call() {
-            StringJoiner call = new StringJoiner(", ", "select " + function + "(", ")");
+            StringJoiner call = new StringJoiner(", ", function + "(", ")");
             for (int i = 0; i < scalars.size() + types.length; i++) call.add("?");
             return call.toString();
         }
@@ -317,10 +317,11 @@ final class Changes {
             if (!part.isEmpty()) parts.add(part);
         }
         if (parts.isEmpty()) return;
-        StringJoiner sql = new StringJoiner("; ");
-        for (Part part : parts) {
-            sql.add(part == begin ? "select till_begin(?, ?, " + durable + ")" : part.call());
-        }
+        // One statement whose columns are the calls, evaluated from left to right; each call sees what those before it
+        // wrote and, being
+        // volatile, what others have committed when it starts.
+        StringJoiner sql = new StringJoiner(", ", "select ", "");
+        for (Part part : parts) sql.add(part == begin ? "till_begin(?, ?, " + durable + ")" : part.call());
         PreparedStatement statement = statements.prepare(sql.toString());
         int index = 1;
         for (Part part : parts) index = part.bind(statement, index);

@@ -114,11 +114,11 @@ class CrashTest {
                 }
                 for (int crash = 0; crash < 3; crash++) {
                     int goal = acknowledged.size() + 200;
-                    while (acknowledged.size() < goal && failures.isEmpty()) Thread.onSpinWait();
+                    while (acknowledged.size() < goal && failures.isEmpty()) Thread.sleep(5);
                     killOneOf(server.processId(), crash);
                 }
                 int goal = acknowledged.size() + 200;
-                while (acknowledged.size() < goal && failures.isEmpty()) Thread.onSpinWait();
+                while (acknowledged.size() < goal && failures.isEmpty()) Thread.sleep(5);
                 stop.set(true);
                 done.await();
             }

@@ -2,6 +2,7 @@ package io.guimo.commerce;
 
 import static io.guimo.commerce.TillFixture.granted;
 import static io.guimo.commerce.TillFixture.yuan;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guimo.commerce.Authorization.Granted;
@@ -121,8 +122,8 @@ class TillModelTest {
                                 .sorted((a, b) -> a.value().compareTo(b.value()))
                                 .toList()
                                 .get(random.nextInt(running.size()));
-                Reservation reservation = running.get(request);
-                long most = model.open.get(request);
+                Reservation reservation = requireNonNull(running.get(request));
+                long most = requireNonNull(model.open.get(request));
                 if (choice <= 7) {
                     long delivered = random.nextLong(most + 1);
                     Settlement settlement = till.settle(reservation, Map.of(Meter.OUTPUT_TOKENS, delivered), null);

@@ -5,6 +5,7 @@ import static io.guimo.commerce.TillFixture.graduated;
 import static io.guimo.commerce.TillFixture.granted;
 import static io.guimo.commerce.TillFixture.request;
 import static io.guimo.commerce.TillFixture.yuan;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guimo.commerce.account.Caller;
@@ -85,7 +86,7 @@ class TwoTillsTest {
         assertThat(shop.ledger.verify().problems()).isEmpty();
         assertThat(shop.ledger.verify().openReservations()).isZero();
         for (Caller caller : callers) {
-            long units = delivered.get(caller).sum();
+            long units = requireNonNull(delivered.get(caller)).sum();
             Money charged = shop.usage.sums(UsageFilter.of(caller.organization())).stream()
                     .map(UsageSum::amount)
                     .reduce(Money.zero(CNY), Money::plus);
