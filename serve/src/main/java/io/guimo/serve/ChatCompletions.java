@@ -56,8 +56,8 @@ final class ChatCompletions {
                 Access.KEY,
                 BODY_LIMIT,
                 Route.About.of("createChatCompletion", "Models", "The next message of a conversation; as OpenAI's")
-                        .request(Asked.class)
-                        .answer(Completed.class),
+                        .request(ChatCompletionRequest.class)
+                        .answer(ChatCompletionAnswer.class),
                 this::answer);
     }
 
@@ -154,12 +154,12 @@ final class ChatCompletions {
     }
 
     /** The fields that are looked at; all others are forwarded. */
-    private record Asked(String model, List<Message> messages) {}
+    private record ChatCompletionRequest(String model, List<ChatMessage> messages) {}
 
-    private record Message(String role, String content) {}
+    private record ChatMessage(String role, String content) {}
 
     /** The upstream's answer, forwarded as it is. */
-    private record Completed(String id, String object, String model, List<Choice> choices) {}
+    private record ChatCompletionAnswer(String id, String object, String model, List<ChatChoice> choices) {}
 
-    private record Choice(int index, Message message, String finishReason) {}
+    private record ChatChoice(int index, ChatMessage message, String finishReason) {}
 }

@@ -33,8 +33,8 @@ final class Embeddings {
                 Access.KEY,
                 BODY_LIMIT,
                 Route.About.of("createEmbeddings", "Models", "Vectors whose cosine is nearness of meaning")
-                        .request(Asked.class)
-                        .answer(Embedded.class),
+                        .request(EmbeddingsRequest.class)
+                        .answer(EmbeddingsAnswer.class),
                 this::answer);
     }
 
@@ -43,7 +43,7 @@ final class Embeddings {
     }
 
     private Order order(Exchange exchange) {
-        Asked asked = exchange.json(Asked.class);
+        EmbeddingsRequest asked = exchange.json(EmbeddingsRequest.class);
         if (asked.dimensions != null) {
             throw RefusedException.invalid(
                     "'dimensions' is " + asked.dimensions
@@ -79,7 +79,7 @@ final class Embeddings {
         };
     }
 
-    private static Embedded embedded(TextEncoder model, List<int[]> tokens, long count, boolean base64) {
+    private static EmbeddingsAnswer embedded(TextEncoder model, List<int[]> tokens, long count, boolean base64) {
         List<float[]> vectors = model.embed(tokens);
         List<Embedding> data = new ArrayList<>(vectors.size());
         for (int i = 0; i < vectors.size(); i++) {
@@ -87,7 +87,7 @@ final class Embeddings {
             data.add(new Embedding(
                     "embedding", i, base64 ? new Vector(null, base64(vector)) : new Vector(vector, null)));
         }
-        return new Embedded("list", data, model.name(), new TokenUsage(count, count));
+        return new EmbeddingsAnswer("list", data, model.name(), new TokenUsage(count, count));
     }
 
     /** Little-endian 32-bit floats, as OpenAI's. */
@@ -102,14 +102,14 @@ final class Embeddings {
      * @param dimensions refused, whatever it is
      * @param user the caller's own note; not kept
      */
-    record Asked(
+    record EmbeddingsRequest(
             String model,
             EmbeddingInput input,
             @Nullable String encodingFormat,
             @Nullable Long dimensions,
             @Nullable String user) {}
 
-    record Embedded(String object, List<Embedding> data, String model, TokenUsage usage) {}
+    record EmbeddingsAnswer(String object, List<Embedding> data, String model, TokenUsage usage) {}
 
     record Embedding(String object, int index, Vector embedding) {}
 

@@ -33,9 +33,9 @@ final class Predictions {
                 Access.KEY,
                 BODY_LIMIT,
                 Route.About.of("predict", "Models", "Which labels images show (PNG, JPEG or WebP)")
-                        .request(Asked.class)
+                        .request(PredictionsRequest.class)
                         .alsoReads(MULTIPART)
-                        .answer(Predicted.class),
+                        .answer(PredictionsAnswer.class),
                 this::answer);
     }
 
@@ -60,7 +60,7 @@ final class Predictions {
     }
 
     private static List<byte[]> images(Exchange exchange, ImageClassifier model) {
-        Asked asked = exchange.json(Asked.class);
+        PredictionsRequest asked = exchange.json(PredictionsRequest.class);
         if (asked.images.size() > model.maxImages()) throw tooMany(asked.images.size(), "images", model.maxImages());
         List<byte[]> images = new ArrayList<>(asked.images.size());
         for (int i = 0; i < asked.images.size(); i++) images.add(decoded(asked.images.get(i), i));
@@ -110,13 +110,13 @@ final class Predictions {
                     i, best.label(), best.probability(), found.get(i).labels()));
         }
         return new Order.Served(
-                used, Content.json(new Predicted("list", model.name(), data, new Usage(images.size()))));
+                used, Content.json(new PredictionsAnswer("list", model.name(), data, new ImageUsage(images.size()))));
     }
 
     /** @param images each base64, or a data URL of it */
-    record Asked(List<String> images) {}
+    record PredictionsRequest(List<String> images) {}
 
-    record Predicted(String object, String model, List<Prediction> data, Usage usage) {}
+    record PredictionsAnswer(String object, String model, List<Prediction> data, ImageUsage usage) {}
 
     /**
      * @param label the most probable one
@@ -124,5 +124,5 @@ final class Predictions {
      */
     record Prediction(int index, String label, double probability, List<Classification.LabelScore> labels) {}
 
-    record Usage(long images) {}
+    record ImageUsage(long images) {}
 }

@@ -33,8 +33,8 @@ final class Recommendations {
                 Access.KEY,
                 BODY_LIMIT,
                 Route.About.of("createRecommendations", "Models", "What goes well with the given items")
-                        .request(Asked.class)
-                        .answer(Recommended.class),
+                        .request(RecommendationsRequest.class)
+                        .answer(RecommendationsAnswer.class),
                 this::answer);
     }
 
@@ -43,7 +43,7 @@ final class Recommendations {
     }
 
     private Order order(Exchange exchange) {
-        Asked asked = exchange.json(Asked.class);
+        RecommendationsRequest asked = exchange.json(RecommendationsRequest.class);
         ItemRecommender model = models.of(exchange.caller(), asked.model, ItemRecommender.class);
         int most = model.items().size();
         int limit = asked.limit == null ? Math.min(USUAL_LIMIT, most) : asked.limit;
@@ -62,16 +62,16 @@ final class Recommendations {
     private static Order.Served recommended(ItemRecommender model, List<String> items, int limit) {
         try {
             List<ScoredItem> best = model.recommend(items, limit);
-            return new Order.Served(ONE, Content.json(new Recommended(best, new Usage(1))));
+            return new Order.Served(ONE, Content.json(new RecommendationsAnswer(best, new RequestUsage(1))));
         } catch (InferenceRefusal e) {
             throw new RefusedException(EngineRefusals.refusal(e, "items"));
         }
     }
 
     /** @param limit how many are wanted, the best first; 10 unless given */
-    record Asked(String model, List<String> items, @Nullable Integer limit) {}
+    record RecommendationsRequest(String model, List<String> items, @Nullable Integer limit) {}
 
-    record Recommended(List<ScoredItem> data, Usage usage) {}
+    record RecommendationsAnswer(List<ScoredItem> data, RequestUsage usage) {}
 
-    record Usage(long requests) {}
+    record RequestUsage(long requests) {}
 }

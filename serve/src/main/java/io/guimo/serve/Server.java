@@ -1,5 +1,6 @@
 package io.guimo.serve;
 
+import io.guimo.commerce.Commerce;
 import io.guimo.serve.admin.AdminRoutes;
 import io.guimo.serve.http.Access;
 import io.guimo.serve.http.Content;
@@ -43,11 +44,12 @@ public final class Server implements AutoCloseable {
     public static Server start(ServeSettings settings, Platform platform, List<ExtraRoutes> extras) {
         RateLimits rateLimits =
                 new RateLimits(settings.requestsPerMinute(), settings.tokensPerMinute(), System::nanoTime);
-        Governed governed = new Governed(platform.till(), rateLimits);
+        Commerce commerce = platform.commerce();
+        Governed governed = new Governed(commerce.till(), rateLimits);
         Models models = new Models(
                 platform.models(),
-                platform.prices(),
-                platform.organizations(),
+                commerce.prices(),
+                commerce.organizations(),
                 platform.world().instant());
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         ModelMetrics.measure(platform.models(), metrics);
@@ -57,7 +59,7 @@ public final class Server implements AutoCloseable {
         routes.add(new Predictions(governed, models).route());
         routes.add(new Recommendations(governed, models).route());
         routes.add(new Embeddings(governed, models).route());
-        routes.add(new ChatCompletions(governed, models, platform.till()).route());
+        routes.add(new ChatCompletions(governed, models, commerce.till()).route());
         routes.addAll(AdminRoutes.of(platform));
         for (ExtraRoutes extra : extras) routes.addAll(extra.routes(governed, models));
         routes.addAll(health(taking::get, metrics));
@@ -73,7 +75,7 @@ public final class Server implements AutoCloseable {
                         HEAD_LIMIT,
                         settings.drain()),
                 new RouteTable(routes),
-                platform.keys()::authenticate,
+                commerce.keys()::authenticate,
                 rateLimits,
                 metrics);
         taking.set(true);

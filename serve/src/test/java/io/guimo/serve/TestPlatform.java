@@ -1,20 +1,13 @@
 package io.guimo.serve;
 
-import io.guimo.commerce.Till;
-import io.guimo.commerce.TillSettings;
-import io.guimo.commerce.account.Keys;
+import io.guimo.commerce.Commerce;
+import io.guimo.commerce.CommerceSettings;
 import io.guimo.commerce.account.NewOrganization;
-import io.guimo.commerce.account.Organizations;
 import io.guimo.commerce.account.Role;
-import io.guimo.commerce.command.ChangeFeed;
 import io.guimo.commerce.command.CommandKey;
 import io.guimo.commerce.invoice.InvoicePdf;
-import io.guimo.commerce.invoice.InvoiceSettings;
-import io.guimo.commerce.invoice.Invoices;
 import io.guimo.commerce.ledger.GrantKind;
-import io.guimo.commerce.ledger.Ledger;
 import io.guimo.commerce.price.NewPrice;
-import io.guimo.commerce.price.PriceBook;
 import io.guimo.commerce.price.Rate;
 import io.guimo.commerce.price.TierRule;
 import io.guimo.inference.ModelHost;
@@ -57,12 +50,12 @@ final class TestPlatform implements AutoCloseable {
     private static @Nullable EmbeddedPostgres postgres;
 
     final Platform platform;
+    final Commerce commerce;
     final Server server;
     final String ownerKey;
     final AtomicInteger chatCalls = new AtomicInteger();
     final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    private final ChangeFeed feed;
 
     /** @param name of the database, one for each test class */
     static TestPlatform start(String name) {
@@ -71,27 +64,18 @@ final class TestPlatform implements AutoCloseable {
 
     private TestPlatform(DatabaseAddress address, List<ExtraRoutes> extras) {
         Database database = Database.open(address);
-        database.migrate("commerce", "io/guimo/commerce/migrations");
         InstantSource world = InstantSource.system();
-        feed = new ChangeFeed(database);
-        Organizations organizations = new Organizations(database, feed, world);
-        Keys keys = new Keys(database, feed, organizations, world);
-        PriceBook prices = new PriceBook(database, feed, organizations, world);
+        commerce = Commerce.open(database, world, CommerceSettings.of("test"));
         ModelHost models = new ModelHost();
         platform = new Platform(
                 database,
-                organizations,
-                keys,
-                prices,
-                Till.open(database, organizations, prices, world, TillSettings.of("test")),
-                new Ledger(database, organizations),
-                new Invoices(database, organizations, prices, InvoiceSettings.defaults()),
-                new InvoicePdf(
-                        Path.of("../commerce/src/test/resources/io/guimo/commerce/invoice/wqy-microhei-subset.ttc")),
+                commerce,
+                new InvoicePdf(Path.of("../commerce/src/test/resources/io/guimo/commerce/invoice/wqy-microhei-subset.ttc")),
                 models,
                 Registry.open(database, world),
                 packages(),
                 TrustedKeys.of(),
+                List::of,
                 world);
         models.mount(ModelOwner.operator(), new PlainModels.Shapes("shapes"));
         models.mount(ModelOwner.operator(), new PlainModels.Rest("rest"));
@@ -99,7 +83,7 @@ final class TestPlatform implements AutoCloseable {
         models.mount(ModelOwner.operator(), new PlainModels.Talker("talker", 5, chatCalls));
         models.mount(ModelOwner.operator(), new PlainModels.Talker("long-talker", 700, chatCalls));
         models.mount(ModelOwner.operator(), new PlainModels.Rest("unsold"));
-        prices.publishPlan(PLAN, Money.zero(CNY), command()).orThrow();
+        commerce.prices().publishPlan(PLAN, Money.zero(CNY), command()).orThrow();
         sell("shapes", Map.of(Meter.IMAGES, flat("0.002")));
         sell("rest", Map.of(Meter.REQUESTS, flat("0.0005")));
         sell("letters", Map.of(Meter.INPUT_TOKENS, flat("0.0000002")));
@@ -111,10 +95,10 @@ final class TestPlatform implements AutoCloseable {
                             Meter.CACHED_INPUT_TOKENS, flat("0.0005"),
                             Meter.OUTPUT_TOKENS, flat("0.002")));
         }
-        OrganizationId operator = organizations
+        OrganizationId operator = commerce.organizations()
                 .ensureOperator("运营 Operator", ZoneId.of("Asia/Shanghai"), CNY)
                 .id();
-        ownerKey = keys.issue(operator, organizations.defaultProject(operator).id(), Role.OWNER, "owner", command())
+        ownerKey = commerce.keys().issue(operator, commerce.organizations().defaultProject(operator).id(), Role.OWNER, "owner", command())
                 .orThrow()
                 .secret()
                 .orElseThrow();
@@ -125,18 +109,18 @@ final class TestPlatform implements AutoCloseable {
     record Customer(OrganizationId organization, String key) {}
 
     Customer customer(String paidIn) {
-        OrganizationId id = platform.organizations()
+        OrganizationId id = commerce.organizations()
                 .create(new NewOrganization("客户 Customer", true, ZoneId.of("Asia/Shanghai"), CNY), command())
                 .orThrow()
                 .id();
-        platform.prices().subscribe(id, PLAN, command()).orThrow();
+        commerce.prices().subscribe(id, PLAN, command()).orThrow();
         if (!paidIn.equals("0")) {
-            platform.ledger()
+            commerce.ledger()
                     .grant(id, Money.of(CNY, paidIn), GrantKind.CASH, Optional.empty(), command())
                     .orThrow();
         }
-        String secret = platform.keys()
-                .issue(id, platform.organizations().defaultProject(id).id(), Role.CUSTOMER, "test", command())
+        String secret = commerce.keys()
+                .issue(id, commerce.organizations().defaultProject(id).id(), Role.CUSTOMER, "test", command())
                 .orThrow()
                 .secret()
                 .orElseThrow();
@@ -144,7 +128,7 @@ final class TestPlatform implements AutoCloseable {
     }
 
     Money available(Customer customer) {
-        return platform.ledger().balance(customer.organization()).available();
+        return commerce.ledger().balance(customer.organization()).available();
     }
 
     URI uri(String path) {
@@ -180,13 +164,13 @@ final class TestPlatform implements AutoCloseable {
         return new CommandKey("test", Ids.next("cmd"));
     }
 
-    private void sell(String product, Map<Meter, TierRule> rules) {
-        platform.prices()
+    void sell(String product, Map<Meter, TierRule> rules) {
+        commerce.prices()
                 .publish(new NewPrice(PLAN, product, rules, Optional.empty()), command())
                 .orThrow();
     }
 
-    private static TierRule flat(String each) {
+    static TierRule flat(String each) {
         return new TierRule.Flat(Rate.each(Money.of(CNY, each)));
     }
 
@@ -211,9 +195,8 @@ final class TestPlatform implements AutoCloseable {
     @Override
     public void close() {
         server.close();
-        platform.till().close();
+        commerce.close();
         platform.models().close();
-        feed.close();
         platform.database().close();
         client.close();
     }

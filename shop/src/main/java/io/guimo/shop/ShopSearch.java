@@ -51,13 +51,13 @@ public final class ShopSearch implements ExtraRoutes {
                 Access.KEY,
                 BODY_LIMIT,
                 Route.About.of("search", "Shop", "The texts of a collection that are nearest in meaning to a query")
-                        .request(Asked.class)
-                        .answer(Answered.class),
+                        .request(SearchRequest.class)
+                        .answer(SearchAnswer.class),
                 exchange -> governed.answer(exchange, e -> order(e, models))));
     }
 
     private Order order(Exchange exchange, Models models) {
-        Asked asked = exchange.json(Asked.class);
+        SearchRequest asked = exchange.json(SearchRequest.class);
         SearchCollection collection = collection(asked.collection);
         int limit = asked.limit == null ? USUAL_LIMIT : asked.limit;
         if (limit < 1 || limit > MOST) {
@@ -74,7 +74,7 @@ public final class ShopSearch implements ExtraRoutes {
             return new Order.Served(
                     used,
                     Content.json(
-                            new Answered("list", model.name(), collection.name(), found, new Usage(count, count))));
+                            new SearchAnswer("list", model.name(), collection.name(), found, new SearchUsage(count, count))));
         });
     }
 
@@ -105,13 +105,13 @@ public final class ShopSearch implements ExtraRoutes {
      * @param model the encoder; the collection's own unless given
      * @param limit how many are wanted; 10 unless given
      */
-    record Asked(
+    record SearchRequest(
             String collection,
             String query,
             @Nullable String model,
             @Nullable Integer limit) {}
 
-    record Answered(String object, String model, String collection, List<SearchIndex.Found> data, Usage usage) {}
+    record SearchAnswer(String object, String model, String collection, List<SearchIndex.Found> data, SearchUsage usage) {}
 
-    record Usage(long promptTokens, long totalTokens) {}
+    record SearchUsage(long promptTokens, long totalTokens) {}
 }

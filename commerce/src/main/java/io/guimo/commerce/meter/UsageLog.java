@@ -60,6 +60,17 @@ public final class UsageLog {
                 .findFirst();
     }
 
+    /** The event of a request of any organisation, for the operator. */
+    public Optional<UsageEvent> findAny(RequestId request) {
+        return query(
+                        "select " + prefixed()
+                                + " from wallet w join usage_request u on u.wallet_id = w.id join usage_event e on e.id = u.event_id "
+                                + "and e.recorded_at = u.recorded_at where u.request_id = ?",
+                        List.of(request.value()))
+                .stream()
+                .findFirst();
+    }
+
     /** Sums by product and meter. */
     public List<UsageSum> sums(UsageFilter filter) {
         List<Object> parameters = new ArrayList<>();

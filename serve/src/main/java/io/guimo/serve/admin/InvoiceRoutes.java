@@ -189,7 +189,7 @@ final class InvoiceRoutes {
             String zone,
             @Nullable Instant finalizedAt,
             String currency,
-            List<LineView> lines,
+            List<InvoiceLineView> lines,
             Money exactTotal,
             Money rounding,
             Money total,
@@ -212,7 +212,7 @@ final class InvoiceRoutes {
                     invoice.zone().getId(),
                     invoice.finalizedAt().orElse(null),
                     invoice.currency().getCurrencyCode(),
-                    invoice.lines().stream().map(LineView::of).toList(),
+                    invoice.lines().stream().map(InvoiceLineView::of).toList(),
                     invoice.exactTotal(),
                     invoice.rounding(),
                     invoice.total(),
@@ -229,7 +229,7 @@ final class InvoiceRoutes {
      * @param exact before rounding
      * @param walk the tiers that the quantity went through
      */
-    record LineView(
+    record InvoiceLineView(
             int position,
             InvoiceLine.Kind kind,
             String product,
@@ -241,8 +241,8 @@ final class InvoiceRoutes {
             Money exact,
             Money amount,
             List<WalkView> walk) {
-        static LineView of(InvoiceLine line) {
-            return new LineView(
+        static InvoiceLineView of(InvoiceLine line) {
+            return new InvoiceLineView(
                     line.position(),
                     line.kind(),
                     line.product(),

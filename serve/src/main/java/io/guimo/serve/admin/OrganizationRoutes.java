@@ -1,5 +1,6 @@
 package io.guimo.serve.admin;
 
+import io.guimo.commerce.Commerce;
 import io.guimo.commerce.account.ApiKey;
 import io.guimo.commerce.account.IssuedKey;
 import io.guimo.commerce.account.Keys;
@@ -29,12 +30,14 @@ final class OrganizationRoutes {
     private static final long BODY_LIMIT = 64 * 1024;
     private static final String ALL = "/admin/v1/organizations";
     private static final String ONE = ALL + "/{organization}";
+    private final Commerce commerce;
     private final Organizations organizations;
     private final Keys keys;
 
-    OrganizationRoutes(Organizations organizations, Keys keys) {
-        this.organizations = organizations;
-        this.keys = keys;
+    OrganizationRoutes(Commerce commerce) {
+        this.commerce = commerce;
+        organizations = commerce.organizations();
+        keys = commerce.keys();
     }
 
     List<Route> routes() {
@@ -66,11 +69,11 @@ final class OrganizationRoutes {
                         ONE + "/clock",
                         Access.OWNER,
                         BODY_LIMIT,
-                        Route.About.of("turnClock", GROUP, "Turns a sandbox organisation's clock forward")
+                        Route.About.of("turnClock", GROUP, "Turns a sandbox organisation's clock forward and does what is due by then")
                                 .request(ClockRequest.class)
                                 .answer(OrganizationView.class),
                         e -> Answers.of(
-                                organizations.turnClock(
+                                commerce.turnClock(
                                         Answers.organization(e),
                                         e.json(ClockRequest.class).to(),
                                         Answers.commandKey(e)),

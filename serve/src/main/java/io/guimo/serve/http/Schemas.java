@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ final class Schemas {
     private static final Set<Class<?>> IDS =
             Set.of(RequestId.class, OrganizationId.class, ProjectId.class, KeyId.class);
     private final Map<String, Object> components = new TreeMap<>();
+    private final Map<String, Class<?>> described = new HashMap<>();
 
     Map<String, Object> components() {
         return components;
@@ -32,7 +34,11 @@ final class Schemas {
 
     /** A reference to the component of {@code type}, which is described on first use. */
     Map<String, Object> reference(Class<?> type) {
-        if (!components.containsKey(type.getSimpleName())) {
+        Class<?> other = described.putIfAbsent(type.getSimpleName(), type);
+        if (other != null && other != type) {
+            throw new IllegalStateException("two shapes are named " + type.getSimpleName() + ": " + other + ", " + type);
+        }
+        if (other == null) {
             components.put(type.getSimpleName(), Map.of()); // stands while a shape that contains itself is described
             components.put(type.getSimpleName(), record(type));
         }
