@@ -1,7 +1,7 @@
 /**
  * Who, how much, at what price, the money, the document.
  *
- * <p>Read {@link io.guimo.commerce.Till} first: authorise, settle, release. A caller's command goes to a {@code Lane}, whose {@code Teller}
+ * <p>{@link io.guimo.commerce.Commerce} opens all of it on a database. Read {@link io.guimo.commerce.Till} first: authorise, settle, release. A caller's command goes to a {@code Lane}, whose {@code Teller}
  * decides it against {@code Wallet}s in memory; {@code Changes} are the rows that one batch writes. {@code Barrier} makes settles durable,
  * {@code Leases} end what dead servers had reserved.
  *

@@ -66,6 +66,11 @@ public final class Organizations {
         return world.instant().plus(get(id).clockOffset()).truncatedTo(ChronoUnit.MICROS);
     }
 
+    /** What the clock of real organisations shows. */
+    public Instant worldNow() {
+        return world.instant().truncatedTo(ChronoUnit.MICROS);
+    }
+
     /** The organisation's clock; it goes on to follow the organisation when that one's clock is turned. */
     public InstantSource clock(OrganizationId id) {
         return () -> now(id);

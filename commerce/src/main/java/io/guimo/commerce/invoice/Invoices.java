@@ -31,11 +31,14 @@ import java.time.OffsetDateTime;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Draws up what organisations owe and makes it final when their month has passed.
@@ -44,6 +47,7 @@ import java.util.TreeSet;
  */
 public final class Invoices {
     private static final int MOST_MONTHS = 1200;
+    private static final Logger LOG = LoggerFactory.getLogger(Invoices.class);
 
     private final Database database;
     private final Organizations organizations;
@@ -79,16 +83,49 @@ public final class Invoices {
         return made;
     }
 
-    /** {@link #finalizeDue(OrganizationId)} for every organisation. */
+    /**
+     * {@link #finalizeDue(OrganizationId)} for every organisation that may have something due. One whose books are not right is reported and
+     * keeps no other waiting.
+     */
     public List<Invoice> finalizeAllDue() {
         List<Invoice> made = new ArrayList<>();
-        Cursor cursor = Cursor.first(Cursor.MOST);
-        while (true) {
-            Page<Organization> page = organizations.list(cursor);
-            for (Organization organization : page.items()) made.addAll(finalizeDue(organization.id()));
-            if (page.next().isEmpty()) return made;
-            cursor = new Cursor(page.next(), Cursor.MOST);
+        for (OrganizationId organization : candidates()) {
+            try {
+                made.addAll(finalizeDue(organization));
+            } catch (IllegalStateException disagreement) {
+                // the message names amounts, which no log may hold
+                LOG.error(
+                        "the month of {} cannot be invoiced: its usage, prices and entries do not agree; its draft tells where",
+                        organization);
+            }
         }
+        return made;
+    }
+
+    /** Organisations with usage that was not invoiced in a month that began long enough ago to have passed, or on a plan with a fee. */
+    private Set<OrganizationId> candidates() {
+        Set<OrganizationId> found = database.transaction(connection -> {
+            try (PreparedStatement select = connection.prepareStatement("""
+                    select distinct w.organization_id
+                    from usage_counter c
+                    join wallet w on w.id = c.wallet_id
+                    join organization o on o.id = w.organization_id
+                    where c.period_start <= ?::timestamptz + (o.clock_ahead_nanos / 1000) * interval '1 microsecond' - interval '27 days'
+                        and c.used > coalesce((
+                            select sum(l.quantity) from invoice_line l
+                            where l.organization_id = w.organization_id and l.period_start = c.period_start
+                                and l.product = c.product and l.meter = c.meter), 0)
+                    """)) {
+                select.setObject(1, organizations.worldNow().atOffset(ZoneOffset.UTC));
+                Set<OrganizationId> organizations = new LinkedHashSet<>();
+                try (ResultSet row = select.executeQuery()) {
+                    while (row.next()) organizations.add(new OrganizationId(row.getString(1)));
+                }
+                return organizations;
+            }
+        });
+        found.addAll(prices.subscribersOfPlansWithFee());
+        return found;
     }
 
     /** An invoice of the organisation, final or a draft by its {@link InvoiceId#draft name}. */

@@ -135,6 +135,20 @@ public final class PriceBook {
         return found == null ? List.of() : List.copyOf(found.values());
     }
 
+    /** Organisations that are or were on a plan that has or had a fee. */
+    public List<OrganizationId> subscribersOfPlansWithFee() {
+        Set<String> withFee = plans.values().stream()
+                .flatMap(versions -> versions.values().stream())
+                .filter(plan -> plan.fee().signum() > 0)
+                .map(Plan::name)
+                .collect(Collectors.toSet());
+        if (withFee.isEmpty()) return List.of();
+        return subscriptions.entrySet().stream()
+                .filter(e -> e.getValue().values().stream().anyMatch(s -> withFee.contains(s.plan())))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     /** Makes a plan, or gives an existing one another fee from now on. */
     public Outcome<Plan> publishPlan(String name, Money fee, CommandKey key) {
         PlanSettings.checkName(name);

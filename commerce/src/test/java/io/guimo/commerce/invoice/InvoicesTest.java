@@ -295,6 +295,32 @@ class InvoicesTest {
     }
 
     @Test
+    void finalizeAllDue_oneOrganizationsBooksAreWrong_othersAreInvoiced() {
+        OrganizationId right = customer(false);
+        OrganizationId wrong = customer(false);
+        OrganizationId idle = customer(false);
+        onCreditLine(right, "labels", Meter.IMAGES, 10);
+        onCreditLine(wrong, "labels", Meter.IMAGES, 10);
+        database.perform(c -> {
+            try (var update =
+                    c.prepareStatement("update usage_event set amounts = '{0.5}' where organization_id = ?")) {
+                update.setString(1, wrong.value());
+                update.executeUpdate();
+            }
+        });
+        book.publishPlan("pro", cny("299"), command()).orThrow();
+        OrganizationId subscriber = customer(false);
+        book.subscribe(subscriber, "pro", command()).orThrow();
+        assertThat(invoices.finalizeAllDue()).isEmpty();
+        world.turnTo(DECEMBER_1.plusSeconds(1));
+        assertThat(invoices.finalizeAllDue())
+                .extracting(Invoice::organization)
+                .containsExactlyInAnyOrder(right, subscriber)
+                .doesNotContain(idle);
+        assertThat(invoices.finalizeAllDue()).isEmpty();
+    }
+
+    @Test
     void find_invoiceOfAnotherOrganization_isNotThere() {
         OrganizationId organization = customer(true);
         OrganizationId other = customer(true);
