@@ -69,7 +69,8 @@ final class Recommendations {
     }
 
     /** @param limit how many are wanted, the best first; 10 unless given */
-    record RecommendationsRequest(String model, List<String> items, @Nullable Integer limit) {}
+    record RecommendationsRequest(
+            String model, List<String> items, @Nullable Integer limit) {}
 
     record RecommendationsAnswer(List<ScoredItem> data, RequestUsage usage) {}
 

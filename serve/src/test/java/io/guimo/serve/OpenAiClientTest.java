@@ -35,8 +35,10 @@ class OpenAiClientTest {
             assertThat(embedded.data().getFirst().embedding().getFirst()).isEqualTo((float) Math.cos(3));
             assertThat(embedded.usage().totalTokens()).isEqualTo(7);
 
-            ChatCompletionCreateParams hello =
-                    ChatCompletionCreateParams.builder().model("talker").addUserMessage("hello").build();
+            ChatCompletionCreateParams hello = ChatCompletionCreateParams.builder()
+                    .model("talker")
+                    .addUserMessage("hello")
+                    .build();
             ChatCompletion said = client.chat().completions().create(hello);
             assertThat(said.choices().getFirst().message().content()).contains("ok");
             try (var stream = client.chat().completions().createStreaming(hello)) {
@@ -51,10 +53,13 @@ class OpenAiClientTest {
             OpenAIClient stranger = client(api, "sk-guimo-wrong");
             assertThatThrownBy(() -> stranger.models().list()).isInstanceOf(UnauthorizedException.class);
             OpenAIClient poor = client(api, api.customer("0").key());
-            EmbeddingCreateParams.Builder request = EmbeddingCreateParams.builder().input("a");
-            assertThatThrownBy(() -> poor.embeddings().create(request.model("letters").build()))
+            EmbeddingCreateParams.Builder request =
+                    EmbeddingCreateParams.builder().input("a");
+            assertThatThrownBy(() ->
+                            poor.embeddings().create(request.model("letters").build()))
                     .isInstanceOf(RateLimitException.class);
-            assertThatThrownBy(() -> poor.embeddings().create(request.model("none").build()))
+            assertThatThrownBy(
+                            () -> poor.embeddings().create(request.model("none").build()))
                     .isInstanceOf(NotFoundException.class);
         }
     }

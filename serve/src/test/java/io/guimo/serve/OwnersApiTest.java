@@ -46,7 +46,9 @@ class OwnersApiTest {
         made(base + "/subscriptions", "{\"plan\": \"tiers\"}");
         made(base + "/credits", "{\"amount\": \"1.5\"}");
         JsonNode project = made(base + "/projects", "{\"name\": \"shop\"}");
-        JsonNode key = made(base + "/keys", "{\"name\": \"first\", \"project\": \"" + project.get("id").stringValue() + "\"}");
+        JsonNode key = made(
+                base + "/keys",
+                "{\"name\": \"first\", \"project\": \"" + project.get("id").stringValue() + "\"}");
         String secret = key.get("secret").stringValue();
 
         String request = "";
@@ -71,7 +73,9 @@ class OwnersApiTest {
         assertThat(usage.get("data").size()).isEqualTo(2);
         assertThat(usage.get("has_more").booleanValue()).isTrue();
         JsonNode next = read(
-                "/admin/v1/usage?organization=" + id + "&limit=10&after=" + usage.get("next_cursor").stringValue(), api.ownerKey);
+                "/admin/v1/usage?organization=" + id + "&limit=10&after="
+                        + usage.get("next_cursor").stringValue(),
+                api.ownerKey);
         assertThat(next.get("data").size()).isEqualTo(3);
         JsonNode sums = read("/v1/usage/sums", secret);
         assertThat(sums.at("/data/0/quantity").intValue()).isEqualTo(5);
@@ -82,9 +86,11 @@ class OwnersApiTest {
 
         JsonNode draft = read("/v1/invoices", secret).at("/data/0");
         assertThat(draft.get("status").stringValue()).isEqualTo("draft");
-        JsonNode turned = made(base + "/clock", "{\"to\": \"" + java.time.Instant.now().plusSeconds(40 * 86_400L) + "\"}");
+        JsonNode turned =
+                made(base + "/clock", "{\"to\": \"" + java.time.Instant.now().plusSeconds(40 * 86_400L) + "\"}");
         assertThat(turned.get("sandbox").booleanValue()).isTrue();
-        JsonNode invoice = read("/admin/v1/invoices?organization=" + id, api.ownerKey).at("/data/0");
+        JsonNode invoice =
+                read("/admin/v1/invoices?organization=" + id, api.ownerKey).at("/data/0");
         assertThat(invoice.get("status").stringValue()).isEqualTo("final");
         assertThat(invoice.get("total").stringValue()).isEqualTo("0.01");
         assertThat(invoice.at("/lines/0/exact").stringValue()).isEqualTo("0.008");
@@ -93,23 +99,26 @@ class OwnersApiTest {
         HttpResponse<byte[]> pdf = api.client.send(
                 api.request(invoicePath + "/pdf", api.ownerKey).GET().build(), HttpResponse.BodyHandlers.ofByteArray());
         assertThat(new String(pdf.body(), 0, 5, StandardCharsets.US_ASCII)).isEqualTo("%PDF-");
-        assertThat(read("/admin/v1/ledger/verify", api.ownerKey).get("right").booleanValue()).isTrue();
-        assertThat(read("/admin/v1/overview", api.ownerKey).get("models_serving").intValue()).isPositive();
+        assertThat(read("/admin/v1/ledger/verify", api.ownerKey).get("right").booleanValue())
+                .isTrue();
+        assertThat(read("/admin/v1/overview", api.ownerKey)
+                        .get("models_serving")
+                        .intValue())
+                .isPositive();
         assertThat(read("/admin/v1/economics", api.ownerKey).get("data").size()).isZero();
     }
 
     @Test
     void command_repeatedUnderItsKey_doneOnce() throws Exception {
         String body = "{\"name\": \"Once\", \"zone\": \"UTC\", \"currency\": \"USD\"}";
-        HttpResponse<String> first = api.post("/admin/v1/organizations", api.ownerKey, body, "idempotency-key", "make-once");
-        HttpResponse<String> again = api.post("/admin/v1/organizations", api.ownerKey, body, "idempotency-key", "make-once");
-        assertThat(JSON.readTree(again.body()).get("id")).isEqualTo(JSON.readTree(first.body()).get("id"));
+        HttpResponse<String> first =
+                api.post("/admin/v1/organizations", api.ownerKey, body, "idempotency-key", "make-once");
+        HttpResponse<String> again =
+                api.post("/admin/v1/organizations", api.ownerKey, body, "idempotency-key", "make-once");
+        assertThat(JSON.readTree(again.body()).get("id"))
+                .isEqualTo(JSON.readTree(first.body()).get("id"));
         HttpResponse<String> other = api.post(
-                "/admin/v1/organizations",
-                api.ownerKey,
-                body.replace("Once", "Twice"),
-                "idempotency-key",
-                "make-once");
+                "/admin/v1/organizations", api.ownerKey, body.replace("Once", "Twice"), "idempotency-key", "make-once");
         assertThat(other.statusCode()).isEqualTo(422);
         BadInputTest.assertShape(other, "idempotency_mismatch");
     }
@@ -150,7 +159,8 @@ class OwnersApiTest {
             /admin/v1/invoices/finalize | {"organisation": "org_none"}                                  | 400
             """)
     void command_wrong_refusedInShape(String path, String body, int status) throws Exception {
-        String operator = api.commerce.organizations().operator().orElseThrow().id().value();
+        String operator =
+                api.commerce.organizations().operator().orElseThrow().id().value();
         HttpResponse<String> answer = api.post(path.replace("OPERATOR", operator), api.ownerKey, body);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
         assertThat(answer.body()).startsWith("{\"error\":{\"message\":\"");
@@ -187,7 +197,9 @@ class OwnersApiTest {
                     .as(reference.toString())
                     .isFalse();
         }
-        assertThat(description.at("/paths/~1v1~1embeddings/post/requestBody/content/application~1json/schema/$ref").stringValue())
+        assertThat(description
+                        .at("/paths/~1v1~1embeddings/post/requestBody/content/application~1json/schema/$ref")
+                        .stringValue())
                 .isEqualTo("#/components/schemas/EmbeddingsRequest");
     }
 

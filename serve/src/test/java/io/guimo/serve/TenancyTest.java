@@ -33,21 +33,26 @@ class TenancyTest {
             TestPlatform.Customer first = api.customer("5");
             TestPlatform.Customer second = api.customer("5");
             api.sell("private", Map.of(Meter.REQUESTS, TestPlatform.flat("0.01")));
-            api.platform.models().mount(new ModelOwner.Organization(first.organization()), new PlainModels.Rest("private"));
+            api.platform
+                    .models()
+                    .mount(new ModelOwner.Organization(first.organization()), new PlainModels.Rest("private"));
             String body = "{\"model\": \"private\", \"items\": [\"bread\"]}";
-            HttpResponse<String> used = api.post("/v1/recommendations", first.key(), body, "idempotency-key", "secret-key");
+            HttpResponse<String> used =
+                    api.post("/v1/recommendations", first.key(), body, "idempotency-key", "secret-key");
             assertThat(used.statusCode()).as(used.body()).isEqualTo(200);
             String request = used.headers().firstValue("x-request-id").orElseThrow();
             String invoice = invoice(api, first);
-            JsonNode keys = JSON.readTree(
-                    api.get("/admin/v1/organizations/" + first.organization() + "/keys", api.ownerKey).body());
+            JsonNode keys =
+                    JSON.readTree(api.get("/admin/v1/organizations/" + first.organization() + "/keys", api.ownerKey)
+                            .body());
             List<String> firsts = List.of(
                     first.organization().value(),
                     request,
                     invoice,
                     keys.at("/data/0/id").stringValue(),
                     keys.at("/data/0/project").stringValue());
-            Map<String, String> variables = Map.of("id", "private", "model", "private", "request", request, "invoice", invoice);
+            Map<String, String> variables =
+                    Map.of("id", "private", "model", "private", "request", request, "invoice", invoice);
 
             JsonNode description = JSON.readTree(api.get("/openapi.json", "").body());
             List<String> tried = new ArrayList<>();
@@ -56,12 +61,14 @@ class TenancyTest {
                     JsonNode security = method.getValue().get("security");
                     if (security.isEmpty()) continue;
                     HttpResponse<String> answer = call(api, method, path.getKey(), variables, second);
-                    String what = method.getKey() + " " + path.getKey() + ": " + answer.statusCode() + " " + answer.body();
+                    String what =
+                            method.getKey() + " " + path.getKey() + ": " + answer.statusCode() + " " + answer.body();
                     if (security.get(0).has("owner")) {
                         assertThat(answer.statusCode()).as(what).isEqualTo(403);
                     } else {
                         assertThat(answer.statusCode()).as(what).isIn(200, 404);
-                        if (path.getKey().contains("{")) assertThat(answer.statusCode()).as(what).isEqualTo(404);
+                        if (path.getKey().contains("{"))
+                            assertThat(answer.statusCode()).as(what).isEqualTo(404);
                     }
                     // an error may repeat what was asked for, never what was not
                     String said = answer.statusCode() == 200 ? answer.body() : "";
@@ -69,12 +76,19 @@ class TenancyTest {
                     tried.add(path.getKey());
                 }
             }
-            assertThat(tried).contains("/v1/receipts/{request}", "/v1/invoices/{invoice}/pdf", "/v1/models/{id}", "/admin/v1/organizations");
+            assertThat(tried)
+                    .contains(
+                            "/v1/receipts/{request}",
+                            "/v1/invoices/{invoice}/pdf",
+                            "/v1/models/{id}",
+                            "/admin/v1/organizations");
 
             HttpResponse<String> own = api.get("/v1/receipts/" + request, first.key());
             assertThat(own.statusCode()).as(own.body()).isEqualTo(200);
-            assertThat(api.get("/v1/invoices/" + invoice, first.key()).statusCode()).isEqualTo(200);
-            HttpResponse<String> replay = api.post("/v1/recommendations", second.key(), body, "idempotency-key", "secret-key");
+            assertThat(api.get("/v1/invoices/" + invoice, first.key()).statusCode())
+                    .isEqualTo(200);
+            HttpResponse<String> replay =
+                    api.post("/v1/recommendations", second.key(), body, "idempotency-key", "secret-key");
             assertThat(replay.statusCode()).isEqualTo(404);
             assertThat(api.available(second).toDecimalString()).isEqualTo("5");
         }
@@ -84,9 +98,12 @@ class TenancyTest {
     private static String invoice(TestPlatform api, TestPlatform.Customer customer) throws Exception {
         Instant later = Instant.now().plus(40, ChronoUnit.DAYS);
         HttpResponse<String> turned = api.post(
-                "/admin/v1/organizations/" + customer.organization() + "/clock", api.ownerKey, "{\"to\": \"" + later + "\"}");
+                "/admin/v1/organizations/" + customer.organization() + "/clock",
+                api.ownerKey,
+                "{\"to\": \"" + later + "\"}");
         assertThat(turned.statusCode()).as(turned.body()).isEqualTo(200);
-        JsonNode invoices = JSON.readTree(api.get("/v1/invoices", customer.key()).body());
+        JsonNode invoices =
+                JSON.readTree(api.get("/v1/invoices", customer.key()).body());
         assertThat(invoices.at("/data/0/status").stringValue()).isEqualTo("final");
         return invoices.at("/data/0/id").stringValue();
     }

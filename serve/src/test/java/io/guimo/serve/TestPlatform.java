@@ -70,7 +70,8 @@ final class TestPlatform implements AutoCloseable {
         platform = new Platform(
                 database,
                 commerce,
-                new InvoicePdf(Path.of("../commerce/src/test/resources/io/guimo/commerce/invoice/wqy-microhei-subset.ttc")),
+                new InvoicePdf(
+                        Path.of("../commerce/src/test/resources/io/guimo/commerce/invoice/wqy-microhei-subset.ttc")),
                 models,
                 Registry.open(database, world),
                 packages(),
@@ -98,7 +99,13 @@ final class TestPlatform implements AutoCloseable {
         OrganizationId operator = commerce.organizations()
                 .ensureOperator("运营 Operator", ZoneId.of("Asia/Shanghai"), CNY)
                 .id();
-        ownerKey = commerce.keys().issue(operator, commerce.organizations().defaultProject(operator).id(), Role.OWNER, "owner", command())
+        ownerKey = commerce.keys()
+                .issue(
+                        operator,
+                        commerce.organizations().defaultProject(operator).id(),
+                        Role.OWNER,
+                        "owner",
+                        command())
                 .orThrow()
                 .secret()
                 .orElseThrow();

@@ -73,8 +73,8 @@ public final class ShopSearch implements ExtraRoutes {
             List<SearchIndex.Found> found = index.nearest(model.embed(tokens).getFirst(), limit);
             return new Order.Served(
                     used,
-                    Content.json(
-                            new SearchAnswer("list", model.name(), collection.name(), found, new SearchUsage(count, count))));
+                    Content.json(new SearchAnswer(
+                            "list", model.name(), collection.name(), found, new SearchUsage(count, count))));
         });
     }
 
@@ -111,7 +111,8 @@ public final class ShopSearch implements ExtraRoutes {
             @Nullable String model,
             @Nullable Integer limit) {}
 
-    record SearchAnswer(String object, String model, String collection, List<SearchIndex.Found> data, SearchUsage usage) {}
+    record SearchAnswer(
+            String object, String model, String collection, List<SearchIndex.Found> data, SearchUsage usage) {}
 
     record SearchUsage(long promptTokens, long totalTokens) {}
 }

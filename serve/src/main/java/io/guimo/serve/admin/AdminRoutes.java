@@ -18,7 +18,8 @@ public final class AdminRoutes {
                         new PlanRoutes(commerce.prices(), platform.world()).routes(),
                         new CreditRoutes(commerce.organizations(), commerce.ledger()).routes(),
                         new UsageRoutes(commerce.usage(), commerce.receipts(), commerce.organizations()).routes(),
-                        new InvoiceRoutes(commerce.invoices(), platform.invoicePdf(), commerce.organizations(), once).routes(),
+                        new InvoiceRoutes(commerce.invoices(), platform.invoicePdf(), commerce.organizations(), once)
+                                .routes(),
                         new EconomicsRoutes(platform.economics(), commerce, platform.models()).routes(),
                         new ModelRoutes(platform.registry(), once).routes(),
                         new PackageRoutes(platform.registry(), platform.packages(), platform.trustedKeys()).routes())

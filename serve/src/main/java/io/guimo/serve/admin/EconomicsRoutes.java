@@ -35,19 +35,24 @@ final class EconomicsRoutes {
                 Route.get(
                         "/admin/v1/economics",
                         Access.OWNER,
-                        Route.About.of("listUnitEconomics", GROUP, "Price, measured cost, margin and break-even of each product")
+                        Route.About.of(
+                                        "listUnitEconomics",
+                                        GROUP,
+                                        "Price, measured cost, margin and break-even of each product")
                                 .list(UnitView.class),
                         e -> Content.json(Listing.whole(economics.get(), UnitView::of))),
                 Route.get(
                         "/admin/v1/overview",
                         Access.OWNER,
-                        Route.About.of("getOverview", GROUP, "The business in a few numbers").answer(OverviewView.class),
+                        Route.About.of("getOverview", GROUP, "The business in a few numbers")
+                                .answer(OverviewView.class),
                         e -> Content.json(overview())));
     }
 
     private OverviewView overview() {
         Map<String, Money> revenue = new TreeMap<>();
-        commerce.usage().sums(UsageFilter.all())
+        commerce.usage()
+                .sums(UsageFilter.all())
                 .forEach(s -> revenue.merge(s.amount().currency().getCurrencyCode(), s.amount(), Money::plus));
         return new OverviewView(
                 commerce.organizations().operator().map(o -> o.name()).orElse(""),

@@ -69,7 +69,10 @@ final class OrganizationRoutes {
                         ONE + "/clock",
                         Access.OWNER,
                         BODY_LIMIT,
-                        Route.About.of("turnClock", GROUP, "Turns a sandbox organisation's clock forward and does what is due by then")
+                        Route.About.of(
+                                        "turnClock",
+                                        GROUP,
+                                        "Turns a sandbox organisation's clock forward and does what is due by then")
                                 .request(ClockRequest.class)
                                 .answer(OrganizationView.class),
                         e -> Answers.of(

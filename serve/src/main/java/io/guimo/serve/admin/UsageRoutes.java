@@ -30,7 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What was used and what each request cost, for the owner of all organisations and for each organisation its own. */
 final class UsageRoutes {
@@ -78,14 +77,18 @@ final class UsageRoutes {
                 Route.get(
                         "/admin/v1/usage/days",
                         Access.OWNER,
-                        Route.About.of("sumUsageByDay", GROUP, "Usage by day and product, in the operator's or the organisation's zone")
+                        Route.About.of(
+                                        "sumUsageByDay",
+                                        GROUP,
+                                        "Usage by day and product, in the operator's or the organisation's zone")
                                 .query(ORGANIZATION, DAYS)
                                 .list(DayView.class),
                         e -> Content.json(days(e, named(e)))),
                 Route.get(
                         "/admin/v1/receipts/{request}",
                         Access.OWNER,
-                        Route.About.of("getReceipt", GROUP, "What a request cost, and why").answer(ReceiptView.class),
+                        Route.About.of("getReceipt", GROUP, "What a request cost, and why")
+                                .answer(ReceiptView.class),
                         e -> Content.json(view(any(e)))),
                 Route.post(
                         "/admin/v1/receipts/{request}/verify",
@@ -105,17 +108,22 @@ final class UsageRoutes {
                 Route.get(
                         "/v1/usage/sums",
                         Access.KEY,
-                        Route.About.of("sumOwnUsage", OWN, "Your usage by product and meter").query(FILTERS).list(SumView.class),
+                        Route.About.of("sumOwnUsage", OWN, "Your usage by product and meter")
+                                .query(FILTERS)
+                                .list(SumView.class),
                         e -> Content.json(sums(e, Optional.of(e.caller().organization())))),
                 Route.get(
                         "/v1/usage/days",
                         Access.KEY,
-                        Route.About.of("sumOwnUsageByDay", OWN, "Your usage by day and product").query(DAYS).list(DayView.class),
+                        Route.About.of("sumOwnUsageByDay", OWN, "Your usage by day and product")
+                                .query(DAYS)
+                                .list(DayView.class),
                         e -> Content.json(days(e, Optional.of(e.caller().organization())))),
                 Route.get(
                         "/v1/receipts/{request}",
                         Access.KEY,
-                        Route.About.of("getOwnReceipt", OWN, "What one of your requests cost, and why").answer(ReceiptView.class),
+                        Route.About.of("getOwnReceipt", OWN, "What one of your requests cost, and why")
+                                .answer(ReceiptView.class),
                         e -> Content.json(view(own(e)))));
     }
 
@@ -147,7 +155,8 @@ final class UsageRoutes {
         List<DayView> days = new ArrayList<>();
         for (LocalDate day = today.minusDays(count - 1L); !day.isAfter(today); day = day.plusDays(1)) {
             TimeWindow window = TimeWindow.dayOf(day.atStartOfDay(zone).toInstant(), zone);
-            days.addAll(DayView.of(day, usage.sums(new UsageFilter(organization, Optional.empty(), Optional.of(window)))));
+            days.addAll(
+                    DayView.of(day, usage.sums(new UsageFilter(organization, Optional.empty(), Optional.of(window)))));
         }
         return Listing.whole(days, d -> d);
     }
@@ -158,7 +167,9 @@ final class UsageRoutes {
         Optional<TimeWindow> window = from.isEmpty() && to.isEmpty()
                 ? Optional.empty()
                 : Optional.of(Answers.checked(
-                        "to", () -> new TimeWindow(from.orElse(Instant.EPOCH), to.orElse(Instant.parse("9999-01-01T00:00:00Z")))));
+                        "to",
+                        () -> new TimeWindow(
+                                from.orElse(Instant.EPOCH), to.orElse(Instant.parse("9999-01-01T00:00:00Z")))));
         return new UsageFilter(organization, exchange.query("product").filter(p -> !p.isEmpty()), window);
     }
 
@@ -250,12 +261,7 @@ final class UsageRoutes {
 
     /** @param quantities units by meter */
     record DayView(
-            LocalDate day,
-            String product,
-            long requests,
-            Map<Meter, Long> quantities,
-            Money amount,
-            String currency) {
+            LocalDate day, String product, long requests, Map<Meter, Long> quantities, Money amount, String currency) {
         /** A request with several meters is counted once. */
         static List<DayView> of(LocalDate day, List<UsageSum> sums) {
             Map<String, DayView> byProduct = new LinkedHashMap<>();
@@ -264,7 +270,12 @@ final class UsageRoutes {
                 byProduct.merge(
                         sum.product() + " " + currency,
                         new DayView(
-                                day, sum.product(), sum.events(), Map.of(sum.meter(), sum.quantity()), sum.amount(), currency),
+                                day,
+                                sum.product(),
+                                sum.events(),
+                                Map.of(sum.meter(), sum.quantity()),
+                                sum.amount(),
+                                currency),
                         DayView::with);
             }
             return List.copyOf(byProduct.values());

@@ -36,7 +36,8 @@ final class Schemas {
     Map<String, Object> reference(Class<?> type) {
         Class<?> other = described.putIfAbsent(type.getSimpleName(), type);
         if (other != null && other != type) {
-            throw new IllegalStateException("two shapes are named " + type.getSimpleName() + ": " + other + ", " + type);
+            throw new IllegalStateException(
+                    "two shapes are named " + type.getSimpleName() + ": " + other + ", " + type);
         }
         if (other == null) {
             components.put(type.getSimpleName(), Map.of()); // stands while a shape that contains itself is described
