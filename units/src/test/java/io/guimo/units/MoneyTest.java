@@ -74,7 +74,8 @@ class MoneyTest {
 
     @Test
     void nearestName_typo_found() {
-        assertThat(NearestName.of("learningrat", List.of("learningRate", "batch"))).contains("learningRate");
+        assertThat(NearestName.of("learningrat", List.of("learningRate", "batch")))
+                .contains("learningRate");
         assertThat(NearestName.of("zzz", List.of("learningRate", "batch"))).isEmpty();
     }
 

@@ -1,0 +1,88 @@
+package io.guimo.testkit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The program in a process group of its own, as a user starts it, with its output in a file. */
+final class GuimoProcess implements AutoCloseable {
+    private final Process process;
+    private final Path log;
+
+    private GuimoProcess(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+    }
+
+    static GuimoProcess start(Path log, String... arguments) throws IOException {
+        Files.createDirectories(log.toAbsolutePath().getParent());
+        // The class path stands in a file: ONNX Runtime crashes in a process with a long command line (docs/log.md).
+        Path classPath = log.resolveSibling("class-path.args");
+        Files.writeString(
+                classPath,
+                "-cp\n\""
+                        + System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))
+                                .replace("\\", "\\\\")
+                        + "\"\n");
+        List<String> command = new ArrayList<>(List.of(
+                "setsid",
+                "--wait",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Xmx600m",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                "-Dstdout.encoding=UTF-8",
+                "@" + classPath,
+                "io.guimo.launch.Main"));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        return new GuimoProcess(process, log);
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Waits for the end. */
+    int exitCode(long seconds) throws InterruptedException, IOException {
+        if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
+            throw new AssertionError("still running after " + seconds + " s:\n" + output());
+        }
+        return process.exitValue();
+    }
+
+    String output() throws IOException {
+        return Files.readString(log);
+    }
+
+    /** As a power failure would for this program: the whole group at once, nothing is told. */
+    void killGroup() throws IOException, InterruptedException {
+        for (ProcessHandle leader : process.children().toList()) {
+            new ProcessBuilder("kill", "-9", "-" + leader.pid()).start().waitFor();
+        }
+        process.destroyForcibly();
+        process.waitFor();
+    }
+
+    /** The polite end: the signal of Ctrl-C. */
+    int interrupt(long seconds) throws IOException, InterruptedException {
+        for (ProcessHandle leader : process.children().toList()) {
+            new ProcessBuilder("kill", "-INT", Long.toString(leader.pid()))
+                    .start()
+                    .waitFor();
+        }
+        return exitCode(seconds);
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (process.isAlive()) killGroup();
+    }
+}
