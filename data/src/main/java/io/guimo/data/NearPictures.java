@@ -2,7 +2,6 @@ package io.guimo.data;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -37,12 +36,11 @@ public final class NearPictures {
                 || training.channels() != test.channels()) {
             throw new IllegalArgumentException("training and test pictures differ in size");
         }
-        Sums trained = Sums.of(training);
-        Sums tested = Sums.of(test);
-        Integer[] byBrightness = IntStream.range(0, training.size()).boxed().toArray(Integer[]::new);
-        Arrays.sort(byBrightness, Comparator.comparingDouble(row -> trained.levels[0][row]));
-        float[] brightness = new float[byBrightness.length];
-        for (int i = 0; i < brightness.length; i++) brightness[i] = trained.levels[0][byBrightness[i]];
+        // By brightness, so that what can be near lies together in memory and is walked in one sweep.
+        int[] byBrightness = byBrightness(training);
+        Sums trained = Sums.of(training, byBrightness);
+        Sums tested = Sums.of(test, IntStream.range(0, test.size()).toArray());
+        float[] brightness = trained.levels[0];
         List<List<ContaminationReport.Pair>> found = IntStream.range(0, test.size())
                 .parallel()
                 .mapToObj(row -> {
@@ -53,13 +51,13 @@ public final class NearPictures {
                     for (int i = firstAtLeast(brightness, own - reach);
                             i < brightness.length && brightness[i] <= own + reach;
                             i++) {
-                        int other = byBrightness[i];
-                        double limit = threshold * Math.max(tested.norms[row], trained.norms[other]) + 1e-4;
-                        if (Math.abs(tested.norms[row] - trained.norms[other]) > limit
-                                || Sums.farther(tested, row, trained, other, 1, limit)
-                                || Sums.farther(tested, row, trained, other, 2, limit)) {
+                        double limit = threshold * Math.max(tested.norms[row], trained.norms[i]) + 1e-4;
+                        if (Math.abs(tested.norms[row] - trained.norms[i]) > limit
+                                || Sums.farther(tested, row, trained, i, 1, limit)
+                                || Sums.farther(tested, row, trained, i, 2, limit)) {
                             continue;
                         }
+                        int other = byBrightness[i];
                         double distance = distance(training, other, test, row);
                         if (distance <= threshold) pairs.add(new ContaminationReport.Pair(other, row, distance));
                     }
@@ -105,6 +103,19 @@ public final class NearPictures {
                 .toArray();
     }
 
+    private static int[] byBrightness(ImageSet pictures) {
+        long[] sums = new long[pictures.size()];
+        for (int row = 0; row < sums.length; row++) {
+            for (int i = 0; i < pictures.stride(); i++)
+                sums[row] += pictures.pixels()[row * pictures.stride() + i] & 0xff;
+        }
+        return IntStream.range(0, sums.length)
+                .boxed()
+                .sorted(Comparator.comparingLong(row -> sums[row]))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
     private static int firstAtLeast(float[] ascending, double value) {
         int low = 0;
         int high = ascending.length;
@@ -146,26 +157,30 @@ public final class NearPictures {
             this.norms = norms;
         }
 
-        static Sums of(ImageSet pictures) {
+        /**
+         * @param order rows of the pictures in the order in which their sums are kept
+         */
+        static Sums of(ImageSet pictures, int[] order) {
             float[][] levels = new float[BLOCKS_A_SIDE.length][];
             for (int level = 0; level < levels.length; level++) {
                 levels[level] = new float[pictures.size() * BLOCKS_A_SIDE[level] * BLOCKS_A_SIDE[level]];
             }
             float[] norms = new float[pictures.size()];
-            for (int row = 0; row < pictures.size(); row++) {
+            for (int at = 0; at < order.length; at++) {
+                int row = order[at];
                 long squares = 0;
                 for (int i = 0; i < pictures.stride(); i++) {
                     int value = pictures.pixels()[row * pictures.stride() + i] & 0xff;
                     squares += (long) value * value;
                 }
-                norms[row] = (float) (Math.sqrt((double) squares) / 255);
+                norms[at] = (float) (Math.sqrt((double) squares) / 255);
                 for (int level = 0; level < levels.length; level++)
-                    sum(pictures, row, BLOCKS_A_SIDE[level], levels[level]);
+                    sum(pictures, row, at, BLOCKS_A_SIDE[level], levels[level]);
             }
             return new Sums(levels, norms);
         }
 
-        private static void sum(ImageSet pictures, int row, int blocks, float[] into) {
+        private static void sum(ImageSet pictures, int row, int at, int blocks, float[] into) {
             int height = pictures.height();
             int width = pictures.width();
             int channels = pictures.channels();
@@ -181,7 +196,7 @@ public final class NearPictures {
                         for (int i = 0; i < (right - left) * channels; i++) sum += pictures.pixels()[from + i] & 0xff;
                     }
                     int values = (bottom - top) * (right - left) * channels;
-                    into[(row * blocks + by) * blocks + bx] =
+                    into[(at * blocks + by) * blocks + bx] =
                             values == 0 ? 0 : (float) (sum / 255.0 / Math.sqrt(values));
                 }
             }

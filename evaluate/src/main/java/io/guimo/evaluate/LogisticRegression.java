@@ -1,9 +1,12 @@
 package io.guimo.evaluate;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.tribuo.Example;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
@@ -22,6 +25,9 @@ import org.tribuo.provenance.SimpleDataSourceProvenance;
  */
 public final class LogisticRegression {
     private static final LabelFactory LABELS = new LabelFactory();
+
+    /** Held, because the JDK forgets the level of a logger that nobody holds. Tribuo tells its settings on each training, whatever is asked of it. */
+    private static final Logger TRIBUO = Logger.getLogger("org.tribuo.common.sgd.AbstractSGDTrainer");
 
     /**
      * @param examples most rows to learn from, drawn by the seed
@@ -53,6 +59,7 @@ public final class LogisticRegression {
      */
     public static LogisticRegression train(
             IntFunction<float[]> features, int[] labels, int classes, Settings settings) {
+        TRIBUO.setLevel(Level.WARNING);
         int width = features.apply(0).length;
         String[] names = new String[width];
         // Tribuo orders features by name, so names of one length keep the order of the columns.
@@ -100,7 +107,7 @@ public final class LogisticRegression {
             order[i] = order[j];
             order[j] = held;
         }
-        return java.util.Arrays.copyOf(order, count);
+        return Arrays.copyOf(order, count);
     }
 
     /** Zeros are left out: Tribuo's rows are sparse, and half of a picture's pixels are background. */
