@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class ImageLesson implements Lesson {
     /**
      * Two pictures no farther apart than this are taken for one photo. Of Fashion-MNIST's test pictures half have their nearest training picture at .28,
-     * 99 % at more than .12; what lies under .1 is the same garment seen once more (docs/log.md).
+     * 99 % at more than .12; what lies under .1
+     * looks like one garment or its sibling in another size or print (docs/log.md).
      */
     static final double NEAR = .1;
 
