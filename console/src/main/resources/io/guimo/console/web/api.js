@@ -45,6 +45,10 @@ export const ownerApi = (key, onRefusedKey) => {
     invoice: (organization, id, signal) => get(`/admin/v1/invoices/${part(id)}${query({ organization })}`, signal),
     invoicePdf: async (organization, id) => (await call('GET', `/admin/v1/invoices/${part(id)}/pdf${query({ organization })}`)).blob(),
     economics: (signal) => get('/admin/v1/economics', signal),
+    plans: (signal) => get('/admin/v1/plans', signal),
+    subscriptions: (organization, signal) => get(`/admin/v1/organizations/${part(organization)}/subscriptions`, signal),
+    subscribe: (organization, plan) => post(`/admin/v1/organizations/${part(organization)}/subscriptions`, { plan }),
+    setCreditLine: (organization, amount) => post(`/admin/v1/organizations/${part(organization)}/credit-line`, { amount }),
     keys: (organization) => get(`/admin/v1/organizations/${part(organization)}/keys${query({ limit: 100 })}`),
     issueKey: (organization, name) => post(`/admin/v1/organizations/${part(organization)}/keys`, { name }),
     /** Goes out even while the page is being closed. */

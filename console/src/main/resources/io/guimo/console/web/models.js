@@ -135,10 +135,11 @@ const Signature = ({ model, version }) => {
 const Metrics = ({ evaluation }) => {
   const { t, code, count } = useSpeech();
   const score = useScore();
-  const { metrics, intervals, baselines, examples, notes } = evaluation;
+  const { primary, metrics, intervals, baselines, examples, notes } = evaluation;
+  const names = [primary, ...Object.keys(metrics).filter((name) => name !== primary)];
   return h(Card, { title: t('models.metrics'), hint: t('models.examples', { count: count(examples) }), kind: 'two-thirds' },
     h(Table, {
-      label: t('models.metrics'), rows: Object.keys(metrics), keyOf: (name) => name,
+      label: t('models.metrics'), rows: names, keyOf: (name) => name,
       columns: [
         { title: t('column.metric'), cell: (name) => code('metric', name) },
         { title: t('column.this-model'), end: true, cell: (name) => div(
@@ -179,8 +180,8 @@ const Curve = ({ curve }) => {
         grid: { top: 56 },
         xAxis: axis(colour, 'category', { data: curve.map((point) => point.epoch), ...named(t('models.epoch')) }),
         yAxis: [
-          axis(colour, 'value', { name: names.some(isLoss) ? t('models.loss') : '', scale: true, axisLabel: { formatter: number } }),
-          axis(colour, 'value', { name: others.length ? t('models.measure') : '', scale: true, splitLine: { show: false }, axisLabel: { formatter: number } }),
+          axis(colour, 'value', { name: names.some(isLoss) ? t('models.loss') : '', scale: true, axisLabel: { formatter: (value) => number(value) } }),
+          axis(colour, 'value', { name: others.length ? t('models.measure') : '', scale: true, splitLine: { show: false }, axisLabel: { formatter: (value) => number(value) } }),
         ],
         tooltip: {
           trigger: 'axis',

@@ -9,7 +9,7 @@ import { sum } from './format.js';
 import { Bars, Card, Choices, Empty, Failure, Loaded, Page, Waiting } from './parts.js';
 import { Icon } from './icons.js';
 
-const { a, button, div, form, img, input, label, li, ol, option, select, span, strong } = tags;
+const { a, button, div, form, img, input, label, li, ol, option, p, select, span, strong } = tags;
 
 const KEY_NAME = 'Console playground';
 const FORGOTTEN_AFTER_MILLIS = 3_600_000;
@@ -18,16 +18,14 @@ const FORGOTTEN_AFTER_MILLIS = 3_600_000;
  * A key of the operator's own organisation for one visit: issued with the first request, revoked when the page is left.
  * Keys of visits that ended without a chance to revoke theirs are revoked by the next one.
  */
-const visitKey = (owner) => {
+const visitKey = (owner, operator) => {
   let issued = null;
   const issue = async () => {
-    const { data: organizations } = await owner.organizations();
-    const { id: operator } = organizations.find((each) => each.operator);
     const { data: keys } = await owner.keys(operator);
     const forgotten = keys.filter((key) => key.name === KEY_NAME && !key.revoked_at && Date.parse(key.created_at) < Date.now() - FORGOTTEN_AFTER_MILLIS);
     await Promise.all(forgotten.map((key) => owner.revokeKey(operator, key.id)));
     const { key, secret } = await owner.issueKey(operator, KEY_NAME);
-    return { operator, id: key.id, secret };
+    return { id: key.id, secret };
   };
   return {
     secret: async () => {
@@ -45,7 +43,7 @@ const visitKey = (owner) => {
       const held = issued;
       issued = null;
       if (!held) return;
-      const { operator, id } = await held;
+      const { id } = await held;
       await owner.revokeKey(operator, id);
     },
   };
@@ -57,9 +55,51 @@ const Desk = createContext(null);
 export const Playground = () => {
   const { t } = useSpeech();
   const owner = useOwner();
+  const account = useLoaded(async (signal) => {
+    const { data } = await owner.organizations(signal);
+    const operator = data.find((each) => each.operator);
+    return { operator, subscribed: (await owner.subscriptions(operator.id, signal)).data.length > 0 };
+  }, [owner]);
+  return h(Page, { title: t('playground.title'), lead: t('playground.lead') },
+    h(Loaded, { from: account }, ({ operator, subscribed }) => subscribed
+      ? h(Visit, { operator: operator.id })
+      : h(FirstVisit, { operator, onSubscribed: account.again })));
+};
+
+const CREDIT_LINE = '100';
+
+/** Without a plan nothing has a price, and what has no price is not served. */
+const FirstVisit = ({ operator, onSubscribed }) => {
+  const { t, money } = useSpeech();
+  const owner = useOwner();
+  const [state, setState] = useState({});
+  const plans = useLoaded((signal) => owner.plans(signal), [owner]);
+  const join = async (plan) => {
+    setState({ busy: true });
+    try {
+      await owner.setCreditLine(operator.id, CREDIT_LINE);
+      await owner.subscribe(operator.id, plan);
+      onSubscribed();
+    } catch (error) {
+      setState({ error });
+    }
+  };
+  return h(Card, { title: t('playground.no-plan') },
+    div({ class: 'stack tight' },
+      p(t('playground.no-plan-hint', { name: operator.name, amount: money(CREDIT_LINE, operator.currency) })),
+      h(Loaded, { from: plans }, ({ data }) => data.length === 0 ? h(Empty, { title: t('playground.no-plans') })
+        : div({ class: 'row' }, data.filter((plan) => plan.currency === operator.currency).map((plan) =>
+          button({ type: 'button', class: 'primary', key: plan.name, disabled: state.busy, onClick: () => join(plan.name) },
+            t('playground.join', { plan: plan.name }))))),
+      state.error && h(Failure, { error: state.error })));
+};
+
+/** What one visit asks and spends. */
+const Visit = ({ operator }) => {
+  const owner = useOwner();
   const [spent, setSpent] = useState([]);
   const models = useLoaded((signal) => owner.models(signal), [owner]);
-  const key = useMemo(() => visitKey(owner), [owner]);
+  const key = useMemo(() => visitKey(owner, operator), [owner, operator]);
   useEffect(() => {
     // a failure to revoke is made good by the next visit
     const leave = () => { key.giveBack().catch(() => {}); };
@@ -85,10 +125,9 @@ export const Playground = () => {
     return { look, run };
   }, [owner, key]);
 
-  return h(Page, { title: t('playground.title'), lead: t('playground.lead') },
-    h(Loaded, { from: models }, ({ data }) => h(Desk.Provider, { value: desk },
-      h(Spent, { receipts: spent }),
-      h(Games, { models: data }))));
+  return h(Loaded, { from: models }, ({ data }) => h(Desk.Provider, { value: desk },
+    h(Spent, { receipts: spent }),
+    h(Games, { models: data })));
 };
 
 const Spent = ({ receipts }) => {
