@@ -36,6 +36,7 @@ export const formats = (locale) => {
   };
   const dateFormat = (options) => new Intl.DateTimeFormat(locale, options);
   const dayOnly = dateFormat({ dateStyle: 'medium', timeZone: 'UTC' });
+  const dayOfYear = dateFormat({ month: 'short', day: 'numeric', timeZone: 'UTC' });
   const moment = dateFormat({ dateStyle: 'medium', timeStyle: 'medium' });
 
   const exact = (decimal, options) => {
@@ -72,6 +73,8 @@ export const formats = (locale) => {
     },
     /** A calendar day written `2026-11-22`, the same everywhere. */
     day: (isoDay) => dayOnly.format(new Date(`${isoDay}T00:00:00Z`)),
+    /** The same where the year is plain, such as below a bar. */
+    shortDay: (isoDay) => dayOfYear.format(new Date(`${isoDay}T00:00:00Z`)),
     /** An instant, in the reader's zone. */
     moment: (isoInstant) => moment.format(new Date(isoInstant)),
     /** An instant in a stated zone, such as an invoice's. */

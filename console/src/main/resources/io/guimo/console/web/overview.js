@@ -67,7 +67,7 @@ const Headline = ({ products, books, models }) => {
 };
 
 const Days = ({ days }) => {
-  const { t, count, money, day: dayName, compact } = useSpeech();
+  const { t, count, money, day: dayName, shortDay, compact } = useSpeech();
   const [measure, setMeasure] = useState('requests');
   const currencies = [...new Set(days.map((day) => day.currency))];
   const shown = measure === 'requests' ? days : days.filter((day) => day.currency === measure);
@@ -87,7 +87,7 @@ const Days = ({ days }) => {
       h(Plot, {
         key: 'plot', label: title, inputs: [days, measure],
         draw: (colour) => ({
-          xAxis: axis(colour, 'category', { data: dates.map(dayName) }),
+          xAxis: axis(colour, 'category', { data: dates.map(shortDay) }),
           yAxis: axis(colour, 'value', { axisLabel: { formatter: compact }, minInterval: measure === 'requests' ? 1 : undefined }),
           tooltip: {
             trigger: 'axis', axisPointer: { type: 'shadow', shadowStyle: { color: colour.line, opacity: .4 } },

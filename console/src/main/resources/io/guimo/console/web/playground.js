@@ -287,7 +287,7 @@ const FOUND = 5;
 const collections = ['items', 'poems'];
 
 const Search = () => {
-  const { t, language, thing, percent } = useSpeech();
+  const { t, language, thing, fixed } = useSpeech();
   const [collection, setCollection] = useState(language === 'zh' ? 'poems' : 'items');
   const [text, setText] = useState('');
   const asked = useAnswer();
@@ -311,5 +311,5 @@ const Search = () => {
         h(Outcome, { of: asked, empty: t('playground.search-empty') }, ({ data }) => ol({ class: 'found' }, data.map((each) =>
           li({ key: each.text },
             span(collection === 'poems' ? { class: 'poem', lang: 'zh-CN' } : {}, collection === 'items' ? thing(each.text) : each.text),
-            span({ class: 'soft small' }, percent(each.score))))))))); 
+            span({ class: 'soft small' }, t('playground.nearness', { score: fixed(each.score, 2) }))))))))); 
 };

@@ -23,7 +23,11 @@ const frame = (colour) => ({
   textStyle: { fontFamily: colour.sans, color: colour.ink },
   animationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 300,
   grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
-  legend: { top: 0, left: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 8, itemGap: 18, textStyle: { color: colour.soft, fontSize: 12 } },
+  // in one line, on a phone with arrows: a second line would lie on the plot
+  legend: {
+    type: 'scroll', top: 0, left: 0, right: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 8, itemGap: 18, textStyle: { color: colour.soft, fontSize: 12 },
+    pageIconColor: colour.ink, pageIconInactiveColor: colour.line, pageIconSize: 11, pageTextStyle: { color: colour.soft },
+  },
   tooltip: {
     renderMode: 'richText', confine: true, backgroundColor: colour.surface, borderColor: colour.line, borderWidth: 1, padding: [8, 12],
     textStyle: { color: colour.ink, fontSize: 12 },

@@ -179,6 +179,7 @@ export const words = {
   'playground.together-empty': ['Put an item into the basket to see what goes well with it', '向购物篮中放入商品，查看搭配推荐'],
   'playground.add': ['Put it into the basket', '放入购物篮'],
   'playground.score': ['score {score}', '得分 {score}'],
+  'playground.nearness': ['nearness {score}', '相近度 {score}'],
   'playground.search': ['Search by meaning', '语义搜索'],
   'playground.where': ['Where to search', '搜索范围'],
   'playground.items': ['Supermarket items (English)', '超市商品（英文）'],
