@@ -35,6 +35,14 @@ class ConsoleBrowserTest {
     private static final List<String> PAGES =
             List.of("models", "playground", "usage", "invoices", "economics", "overview");
 
+    /** What a screen reader could not name. */
+    private static final String UNNAMED_CONTROLS = """
+            [...document.querySelectorAll('input, select, button, a, [role=img]')]
+              .filter((each) => each.getClientRects().length > 0)
+              .filter((each) => !(each.labels?.length || each.textContent.trim() || each.getAttribute('aria-label') || each.title))
+              .map((each) => each.outerHTML)
+            """;
+
     private static ServedShop shop;
     private static Playwright playwright;
     private static Browser browser;
@@ -251,13 +259,6 @@ class ConsoleBrowserTest {
                         + ".sum(['0.1', '0.2', '900719925474099.3', '-0.000000000001'])"))
                 .isEqualTo("900719925474099.599999999999");
     }
-
-    private static final String UNNAMED_CONTROLS = """
-            [...document.querySelectorAll('input, select, button, a, [role=img]')]
-              .filter((each) => each.getClientRects().length > 0)
-              .filter((each) => !(each.labels?.length || each.textContent.trim() || each.getAttribute('aria-label') || each.title))
-              .map((each) => each.outerHTML)
-            """;
 
     private Page loggedIn(String locale, ColorScheme scheme, int width, int height) {
         Page page = page(locale, scheme, width, height);

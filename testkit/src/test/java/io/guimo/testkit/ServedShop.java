@@ -46,6 +46,7 @@ import io.guimo.serve.ServeSettings;
 import io.guimo.serve.Server;
 import io.guimo.shop.SearchCollection;
 import io.guimo.shop.ShopSearch;
+import io.guimo.units.Cursor;
 import io.guimo.units.Ids;
 import io.guimo.units.Meter;
 import io.guimo.units.Money;
@@ -312,7 +313,7 @@ final class ServedShop implements AutoCloseable {
         Instant nextMonth = TimeWindow.monthOf(now, ZONE).end().plus(Duration.ofHours(1));
         commerce.turnClock(customer, nextMonth, command()).orThrow();
         return commerce.invoices()
-                .list(customer, io.guimo.units.Cursor.first(1))
+                .list(customer, Cursor.first(1))
                 .items()
                 .getFirst();
     }
