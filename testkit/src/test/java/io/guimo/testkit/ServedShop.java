@@ -312,10 +312,7 @@ final class ServedShop implements AutoCloseable {
         Instant now = commerce.organizations().now(customer);
         Instant nextMonth = TimeWindow.monthOf(now, ZONE).end().plus(Duration.ofHours(1));
         commerce.turnClock(customer, nextMonth, command()).orThrow();
-        return commerce.invoices()
-                .list(customer, Cursor.first(1))
-                .items()
-                .getFirst();
+        return commerce.invoices().list(customer, Cursor.first(1)).items().getFirst();
     }
 
     private void send(HttpClient client, String key, String path, String body)
