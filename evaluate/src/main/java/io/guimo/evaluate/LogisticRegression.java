@@ -21,7 +21,7 @@ import org.tribuo.provenance.SimpleDataSourceProvenance;
 
 /**
  * Multinomial logistic regression (Tribuo's linear model under log loss, AdaGrad): the small model that a classifier is judged beside. It learns from at
- * most {@link Settings#examples} rows, which bounds its memory: Tribuo keeps 16 bytes a number.
+ * most {@link Settings#examples} rows, which bounds its memory: Tribuo keeps each row as lists of names and numbers.
  */
 public final class LogisticRegression {
     private static final LabelFactory LABELS = new LabelFactory();
