@@ -52,7 +52,7 @@ public final class Server implements AutoCloseable {
                 commerce.organizations(),
                 platform.world().instant());
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        ModelMetrics.measure(platform.models(), metrics);
+        ModelMetrics modelMetrics = new ModelMetrics(platform.models(), metrics);
         AtomicBoolean taking = new AtomicBoolean();
 
         List<Route> routes = new ArrayList<>(models.routes());
@@ -62,7 +62,7 @@ public final class Server implements AutoCloseable {
         routes.add(new ChatCompletions(governed, models, commerce.till()).route());
         routes.addAll(AdminRoutes.of(platform));
         for (ExtraRoutes extra : extras) routes.addAll(extra.routes(governed, models));
-        routes.addAll(health(taking::get, metrics));
+        routes.addAll(health(taking::get, modelMetrics, metrics));
         routes.add(description(routes));
 
         HttpServer http = HttpServer.start(
@@ -100,7 +100,7 @@ public final class Server implements AutoCloseable {
         http.close();
     }
 
-    private static List<Route> health(BooleanSupplier ready, PrometheusMeterRegistry metrics) {
+    private static List<Route> health(BooleanSupplier ready, ModelMetrics models, PrometheusMeterRegistry metrics) {
         return List.of(
                 Route.get(
                         "/health/live",
@@ -121,7 +121,10 @@ public final class Server implements AutoCloseable {
                         Access.PUBLIC,
                         Route.About.of("getMetrics", "Health", "Measurements for Prometheus")
                                 .answerMediaType(PROMETHEUS_TEXT),
-                        exchange -> Content.text(200, PROMETHEUS_TEXT, metrics.scrape())));
+                        exchange -> {
+                            models.update();
+                            return Content.text(200, PROMETHEUS_TEXT, metrics.scrape());
+                        }));
     }
 
     /** The description lists itself too: its route is described before the document that it gives is known. */

@@ -81,8 +81,7 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
             if (found instanceof RouteTable.Found.Matched(Route route, Map<String, String> variables)) {
                 path = route.path();
                 try (Exchange exchange = new Exchange(id, route, variables, request, bodyMemory, slowClients)) {
-                    Answer answer = answer(exchange);
-                    status = send(answer, exchange.answerHeaders(), id, request, response);
+                    status = serve(exchange, request, response);
                 }
             } else {
                 status = send(refusal(found, method, request), Map.of(), id, request, response);
@@ -138,15 +137,26 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
         };
     }
 
-    private Answer answer(Exchange exchange) {
-        Access access = exchange.route().access();
-        boolean counted = access != Access.PUBLIC;
-        if (counted && draining) return new Refusal.Draining();
+    /** A request keeps its place until its answer, or the last event of its stream, is sent. */
+    private int serve(Exchange exchange, ServerRequest request, ServerResponse response) {
+        boolean counted = exchange.route().access() != Access.PUBLIC;
+        if (counted && draining) return send(new Refusal.Draining(), Map.of(), exchange.id(), request, response);
         if (counted && !places.tryAcquire()) {
-            return new Refusal.Overloaded("The server is busy; send the request again", Duration.ofSeconds(1));
+            Refusal busy = new Refusal.Overloaded("The server is busy; send the request again", Duration.ofSeconds(1));
+            return send(busy, Map.of(), exchange.id(), request, response);
         }
         try {
-            if (counted) admit(exchange, access);
+            Answer answer = answer(exchange);
+            return send(answer, exchange.answerHeaders(), exchange.id(), request, response);
+        } finally {
+            if (counted) places.release();
+        }
+    }
+
+    private Answer answer(Exchange exchange) {
+        Access access = exchange.route().access();
+        try {
+            if (access != Access.PUBLIC) admit(exchange, access);
             return exchange.route().handler().handle(exchange);
         } catch (RefusedException e) {
             return e.refusal();
@@ -164,8 +174,6 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
                     exchange.route().path(),
                     e);
             return new Refusal.Broken(exchange.id());
-        } finally {
-            if (counted) places.release();
         }
     }
 

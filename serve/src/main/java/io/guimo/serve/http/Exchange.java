@@ -71,8 +71,12 @@ public final class Exchange implements AutoCloseable {
     }
 
     public Optional<String> query(String name) {
-        var query = request.query();
-        return query.contains(name) ? Optional.of(query.get(name)) : Optional.empty();
+        try {
+            var query = request.query();
+            return query.contains(name) ? Optional.of(query.get(name)) : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            throw RefusedException.invalid("The query is not percent-encoded UTF-8", name, "invalid_query");
+        }
     }
 
     /** A whole number in the query, or {@code otherwise} when it is not given. */

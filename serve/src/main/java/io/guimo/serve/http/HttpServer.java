@@ -133,16 +133,15 @@ public final class HttpServer implements AutoCloseable {
         DirectHandlers.Builder handlers = DirectHandlers.builder();
         for (EventType type : EventType.values()) {
             handlers.addHandler(type, (request, event, status, headers, message) -> {
-                Refusal refusal = refusal(status, message, largestBody);
+                RequestId id = RequestId.next();
+                Refusal refusal = refusal(status, message, largestBody, id);
                 if (refusal instanceof Refusal.TooLarge && GuardedConnection.CURRENT.isBound()) {
                     GuardedConnection.CURRENT.get().leaveBodyUnread();
                 }
                 Content content = ErrorAnswers.of(refusal);
                 ServerResponseHeaders answerHeaders = ServerResponseHeaders.create();
                 answerHeaders.set(HeaderNames.CONTENT_TYPE, content.mediaType());
-                answerHeaders.set(
-                        HeaderNames.createFromLowercase("x-request-id"),
-                        RequestId.next().value());
+                answerHeaders.set(HeaderNames.createFromLowercase("x-request-id"), id.value());
                 return DirectHandler.TransportResponse.builder()
                         .status(Status.create(content.status()))
                         .headers(answerHeaders)
@@ -154,10 +153,10 @@ public final class HttpServer implements AutoCloseable {
         return handlers.build();
     }
 
-    private static Refusal refusal(Status status, String message, long largestBody) {
+    private static Refusal refusal(Status status, String message, long largestBody, RequestId id) {
         return switch (status.code()) {
             case 413 -> new Refusal.TooLarge(largestBody);
-            case 500 -> new Refusal.Broken(RequestId.next());
+            case 500 -> new Refusal.Broken(id);
             default ->
                 new Refusal.InvalidRequest(
                         "The request is not valid HTTP" + (message == null ? "" : ": " + message),

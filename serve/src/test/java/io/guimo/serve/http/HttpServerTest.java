@@ -193,6 +193,7 @@ class HttpServerTest {
         "GET, /v1/things/%ff%zz, customer, 400, ",
         "GET, /v1/things/5?limit=no, customer, 400, invalid_value",
         "GET, /v1/things/5?limit=11, customer, 400, invalid_value",
+        "GET, /v1/things/5?limit=%zz, customer, 400, ",
         "GET, /v1/things/5, wrong, 401, invalid_api_key",
         "GET, /admin/v1/all, customer, 403, permission_denied",
         "GET, /broken, customer, 500, internal_error",

@@ -1,0 +1,3 @@
+module guimo/benchmarks/gateway
+
+go 1.22

@@ -1,0 +1,51 @@
+#!/bin/sh
+# What governing a request costs: the same no-op model with and without key, reservation, settlement and durable usage, by turns, at fixed rates and as
+# fast as it goes; then chat forwarded to a no-op upstream. Wants Go, a JDK 25 in JAVA_HOME and Maven. One line of JSON for each run.
+#   benchmarks/gateway/run.sh [seconds of each run, 10] [customers, 16]
+set -eu
+cd "$(dirname "$0")/../.."
+seconds=${1:-10}; customers=${2:-16}
+work=benchmarks/gateway/target; mkdir -p "$work"
+(cd benchmarks/gateway && go build -o target/load ./load && go build -o target/upstream ./upstream)
+mvn -q -Dquick -pl serve -am test-compile
+mvn -q -Dquick -pl serve -am dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile="$PWD/$work/classpath" -Dmdep.regenerateFile=true > /dev/null
+classes=$(for module in units postgres tensor text data model evaluate task train registry inference commerce economics serve; do printf '%s/target/classes:' "$module"; done)
+home=$(mktemp -d)
+"$work/upstream" -address 127.0.0.1:9100 & upstream=$!
+"$JAVA_HOME/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "$classes:serve/target/test-classes:$(cat "$work/classpath")" \
+  io.guimo.serve.GatewayServer "$home" http://127.0.0.1:9100/v1 "$customers" > "$work/server.json" & server=$!
+trap 'kill $server $upstream 2>/dev/null; wait $server 2>/dev/null; rm -rf "$home"' EXIT INT TERM
+until grep -q url "$work/server.json"; do kill -0 $server; sleep .2; done
+value() { sed 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/' "$work/server.json"; }
+url=$(value url); keys=$(sed 's/.*"keys":"\([^"]*\)".*/\1/' "$work/server.json"); java=$(value java); postgres=$(value postgres)
+echo "{\"commitMillisP50\":$(value commitMillisP50)}"
+
+# clock ticks of the server and of the database with its children
+ticks() {
+  total=$(awk '{print $14 + $15}' "/proc/$java/stat")
+  for pid in $postgres $(pgrep -P "$postgres"); do
+    total=$((total + $(awk '{print $14 + $15}' "/proc/$pid/stat" 2>/dev/null || echo 0)))
+  done
+  echo "$total"
+}
+run() { # name, path, keys, body, rate, clients
+  before=$(ticks)
+  line=$("$work/load" -url "$url$2" -keys "$3" -body "$4" -rate "$5" -clients "$6" -seconds "$seconds" -warm 3)
+  after=$(ticks)
+  # the warm seconds are in the processor time too: an upper bound
+  answered=$(echo "$line" | sed 's/.*"answered":\([0-9]*\).*/\1/')
+  micros=$(awk -v t=$((after - before)) -v n="$answered" -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.0f", n ? t / hz * 1e6 / n : 0 }')
+  echo "{\"run\":\"$1\",\"cpuMicrosPerRequest\":$micros,${line#\{}"
+}
+body='{"model":"noop","items":["bread"],"limit":2}'
+chat='{"model":"chat","messages":[{"role":"user","content":"hello"}]}'
+run warm-up /v1/recommendations "$keys" "$body" 0 64 > /dev/null
+for rate in 100 500 1000 2000; do
+  run ungoverned /v1/ungoverned "" "$body" "$rate" 64
+  run governed /v1/recommendations "$keys" "$body" "$rate" 64
+done
+for clients in 1 64 256; do
+  run ungoverned /v1/ungoverned "" "$body" 0 "$clients"
+  run governed /v1/recommendations "$keys" "$body" 0 "$clients"
+done
+for clients in 1 64; do run governed-chat /v1/chat/completions "$keys" "$chat" 0 "$clients"; done

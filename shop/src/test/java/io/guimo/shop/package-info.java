@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.shop;
+
+import org.jspecify.annotations.NullMarked;
