@@ -7,12 +7,10 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-10}; customers=${2:-16}
 work=benchmarks/gateway/target; mkdir -p "$work"
 (cd benchmarks/gateway && go build -o target/load ./load && go build -o target/upstream ./upstream)
-mvn -q -Dquick -pl serve -am test-compile
-mvn -q -Dquick -pl serve -am dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile="$PWD/$work/classpath" -Dmdep.regenerateFile=true > /dev/null
-classes=$(for module in units postgres tensor text data model evaluate task train registry inference commerce economics serve; do printf '%s/target/classes:' "$module"; done)
+mvn -o -q -Dquick -pl serve -am test-compile dependency:build-classpath -Dmdep.includeScope=test -Dmdep.regenerateFile=true -Dmdep.outputFile="$PWD/$work/classpath"
 home=$(mktemp -d)
 "$work/upstream" -address 127.0.0.1:9100 & upstream=$!
-"$JAVA_HOME/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "$classes:serve/target/test-classes:$(cat "$work/classpath")" \
+"$JAVA_HOME/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "serve/target/test-classes:serve/target/classes:$(cat "$work/classpath")" \
   io.guimo.serve.GatewayServer "$home" http://127.0.0.1:9100/v1 "$customers" > "$work/server.json" & server=$!
 trap 'kill $server $upstream 2>/dev/null; wait $server 2>/dev/null; rm -rf "$home"' EXIT INT TERM
 until grep -q url "$work/server.json"; do kill -0 $server; sleep .2; done
