@@ -62,6 +62,10 @@ public final class Main implements Runnable {
                 .setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(parsed -> {
+                    Logging.configure(main.options);
+                    return new CommandLine.RunLast().execute(parsed);
+                })
                 .setExecutionExceptionHandler((failure, line, parsed) -> {
                     err.println(line.getColorScheme().errorText("guimo: " + paragraph(failure)));
                     if (main.options.debug) failure.printStackTrace(err);
