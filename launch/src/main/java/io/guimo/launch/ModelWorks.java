@@ -105,8 +105,8 @@ final class ModelWorks {
     private TrainingResult train(Plan plan, Lesson lesson, Stages.Stage stage)
             throws InterruptedException, IOException {
         for (String note : lesson.notes()) stage.say(note);
-        Torch torch = installation.torch(plan.folder());
-        try (RunFolder folder = RunFolder.open(plan.folder(), plan.description(lesson))) {
+        Torch torch = installation.torch(plan.folder(lesson));
+        try (RunFolder folder = RunFolder.open(plan.folder(lesson), plan.description(lesson))) {
             TrainingResult result = new Trainer(torch)
                     .train(lesson.problem(plan.architecture(lesson)), plan.train, folder, p -> show(stage, p));
             stage.outcome(String.format(
@@ -127,9 +127,9 @@ final class ModelWorks {
 
     /** Reads the test part once in a run's life: the report is kept beside the weights. */
     private EvaluationReport judge(Plan plan, Lesson lesson, TrainingResult result) throws IOException {
-        Path file = plan.folder().resolve("evaluation.json");
+        Path file = plan.folder(lesson).resolve("evaluation.json");
         if (Files.exists(file)) return OwnerClient.JSON.readValue(Files.readString(file), EvaluationReport.class);
-        Torch torch = installation.torch(plan.folder());
+        Torch torch = installation.torch(plan.folder(lesson));
         Module network = torch.executor().call(() -> {
             try (TensorScope _ = TensorScope.openWithoutGradients()) {
                 Module built = lesson.problem(plan.architecture(lesson)).build();
@@ -140,7 +140,7 @@ final class ModelWorks {
         try {
             EvaluationReport report = lesson.judge(network, torch.executor());
             Home.writeAtomically(
-                    plan.folder().resolve("contamination.json"),
+                    plan.folder(lesson).resolve("contamination.json"),
                     OwnerClient.JSON.writeValueAsString(lesson.contamination()),
                     "rw-r--r--");
             Home.writeAtomically(file, OwnerClient.JSON.writeValueAsString(report), "rw-r--r--");
@@ -321,7 +321,6 @@ final class ModelWorks {
         /** Known without reading the data where it comes from the catalogue. */
         private final @Nullable String cataloguedRunId;
 
-        private @Nullable Path folder;
 
         Plan(String name, ModelSettings model) {
             this.name = name;
@@ -362,17 +361,14 @@ final class ModelWorks {
             identity.put("train", train);
             identity.put("data", fingerprints);
             byte[] canonical = OwnerClient.JSON.writeValueAsString(identity).getBytes(StandardCharsets.UTF_8);
-            String id = "run_" + Fingerprint.of(canonical).sha256().substring(0, 26);
-            folder = installation.home().runs().resolve(name).resolve(id);
-            return id;
+            return "run_" + Fingerprint.of(canonical).sha256().substring(0, 26);
         }
 
-        Path folder() {
-            return Objects.requireNonNull(folder, "the run has no identity before its data was opened");
+        Path folder(Lesson lesson) {
+            return installation.home().runs().resolve(name).resolve(runId(lesson));
         }
 
         RunDescription description(Lesson lesson) {
-            runId(lesson);
             return new RunDescription(
                     name,
                     configuration(lesson),
