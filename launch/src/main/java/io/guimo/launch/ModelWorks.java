@@ -321,7 +321,6 @@ final class ModelWorks {
         /** Known without reading the data where it comes from the catalogue. */
         private final @Nullable String cataloguedRunId;
 
-
         Plan(String name, ModelSettings model) {
             this.name = name;
             this.model = model;
