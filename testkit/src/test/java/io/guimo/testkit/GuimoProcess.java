@@ -29,7 +29,6 @@ final class GuimoProcess implements AutoCloseable {
                         + "\"\n");
         List<String> command = new ArrayList<>(List.of(
                 "setsid",
-                "--wait",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
@@ -64,21 +63,24 @@ final class GuimoProcess implements AutoCloseable {
 
     /** As a power failure would for this program: the whole group at once, nothing is told. */
     void killGroup() throws IOException, InterruptedException {
-        for (ProcessHandle leader : process.children().toList()) {
-            new ProcessBuilder("kill", "-9", "-" + leader.pid()).start().waitFor();
-        }
-        process.destroyForcibly();
+        signalGroup("KILL");
         process.waitFor();
     }
 
-    /** The polite end: the signal of Ctrl-C. */
+    /** The polite end: what a terminal sends to its foreground group at Ctrl-C. */
     int interrupt(long seconds) throws IOException, InterruptedException {
-        for (ProcessHandle leader : process.children().toList()) {
-            new ProcessBuilder("kill", "-INT", Long.toString(leader.pid()))
-                    .start()
-                    .waitFor();
-        }
+        signalGroup("INT");
         return exitCode(seconds);
+    }
+
+    /**
+     * By the shell's own kill: the one of Debian's procps 4.0.2 takes {@code kill -9 -1234} for "every process".
+     */
+    private void signalGroup(String signal) throws IOException, InterruptedException {
+        // setsid made the process the leader of a group that has its pid.
+        new ProcessBuilder("sh", "-c", "kill -s " + signal + " -- -" + process.pid())
+                .start()
+                .waitFor();
     }
 
     @Override
