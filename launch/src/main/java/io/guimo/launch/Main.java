@@ -1,7 +1,11 @@
 package io.guimo.launch;
 
+import io.guimo.data.DataException;
+import io.guimo.postgres.EmbeddedPostgresException;
+import io.guimo.train.DivergedException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -69,8 +73,7 @@ public final class Main implements Runnable {
                 .setExecutionExceptionHandler((failure, line, parsed) -> {
                     err.println(line.getColorScheme().errorText("guimo: " + paragraph(failure)));
                     if (main.options.debug) failure.printStackTrace(err);
-                    else if (!(failure instanceof CommandFailure))
-                        err.println("Repeat the command with --debug for the stack trace.");
+                    else if (!isForPeople(failure)) err.println("Repeat the command with --debug for the stack trace.");
                     return 1;
                 });
     }
@@ -81,15 +84,20 @@ public final class Main implements Runnable {
         throw new CommandLine.ParameterException(Objects.requireNonNull(spec).commandLine(), "a command is missing");
     }
 
+    /** Failures whose message was written for the person who runs the command. */
+    private static boolean isForPeople(Throwable failure) {
+        return failure instanceof CommandFailure
+                || failure instanceof IllegalArgumentException
+                || failure instanceof DataException
+                || failure instanceof EmbeddedPostgresException
+                || failure instanceof DivergedException;
+    }
+
     private static String paragraph(Throwable failure) {
         String message = failure.getMessage();
         if (message == null || message.isBlank()) return failure.getClass().getSimpleName();
-        return failure instanceof CommandFailure || failure instanceof IllegalArgumentException
-                ? message
-                : failure.getClass()
-                                .getSimpleName()
-                                .replaceAll("(?<=[a-z])(?=[A-Z])", " ")
-                                .toLowerCase(java.util.Locale.ROOT)
-                        + ": " + message;
+        if (isForPeople(failure)) return message;
+        String kind = failure.getClass().getSimpleName().replaceAll("(?<=[a-z])(?=[A-Z])", " ");
+        return kind.toLowerCase(Locale.ROOT) + ": " + message;
     }
 }

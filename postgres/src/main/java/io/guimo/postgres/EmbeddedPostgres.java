@@ -210,7 +210,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
     private static List<String> command(Path data, Path bin, ServerUser user, int port) throws InterruptedException {
         List<String> command = new ArrayList<>();
-        // A group of its own: Ctrl-C in a terminal goes to every process of the group, and the database must outlive the server's last settlements.
+        // A group of its own: Ctrl-C in a terminal goes to every process of the group, and the database must outlive
+        // the server's last settlements.
         if (Commands.succeeds("setsid", "true")) command.add("setsid");
         command.addAll(user.prefix());
         if (Commands.succeeds("setpriv", "--pdeathsig", "INT", "true")) {

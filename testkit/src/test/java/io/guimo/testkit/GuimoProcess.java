@@ -67,9 +67,12 @@ final class GuimoProcess implements AutoCloseable {
         process.waitFor();
     }
 
-    /** The polite end: what a terminal sends to its foreground group at Ctrl-C. */
+    /**
+     * The polite end. TERM takes the same way through the program as the INT of Ctrl-C, and reaches it also where the tests themselves run in the
+     * background, where shells have INT ignored.
+     */
     int interrupt(long seconds) throws IOException, InterruptedException {
-        signalGroup("INT");
+        signalGroup("TERM");
         return exitCode(seconds);
     }
 

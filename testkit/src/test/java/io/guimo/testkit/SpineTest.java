@@ -120,7 +120,7 @@ class SpineTest {
                 assertThat(second.exitCode(60)).isEqualTo(1);
                 assertThat(second.output()).contains("guimo: ").doesNotContain("\tat ");
             }
-            assertThat(process.interrupt(60)).as(process.output()).isIn(0, 130);
+            assertThat(process.interrupt(60)).as(process.output()).isIn(0, 143);
             assertThat(process.output()).contains("Stopping");
         }
     }
