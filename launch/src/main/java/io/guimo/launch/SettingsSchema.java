@@ -34,39 +34,41 @@ final class SettingsSchema {
         if (type instanceof ParameterizedType parameterized) {
             Type[] arguments = parameterized.getActualTypeArguments();
             return parameterized.getRawType() == List.class
-                    ? Map.of("type", "array", "items", describe(arguments[0]))
-                    : Map.of("type", "object", "additionalProperties", describe(arguments[1]));
+                    ? ordered("type", "array", "items", describe(arguments[0]))
+                    : ordered("type", "object", "additionalProperties", describe(arguments[1]));
         }
         Class<?> raw = (Class<?>) type;
         if (raw.isRecord()) return reference(raw, null);
         if (raw.isSealed()) {
             List<Object> choices = new ArrayList<>();
             SettingsBinder.kindsOf(raw).forEach((kind, record) -> choices.add(reference(record, kind)));
-            return Map.of("oneOf", choices);
+            return ordered("oneOf", choices);
         }
-        if (raw.isEnum()) return Map.of("enum", SettingsBinder.wireNames(raw));
+        if (raw.isEnum()) return ordered("enum", SettingsBinder.wireNames(raw));
         if (raw == int.class || raw == Integer.class || raw == long.class || raw == Long.class)
-            return Map.of("type", "integer");
-        if (raw == double.class || raw == Double.class || raw == BigDecimal.class) return Map.of("type", "number");
-        if (raw == boolean.class || raw == Boolean.class) return Map.of("type", "boolean");
-        if (raw == Currency.class) return Map.of("type", "string", "pattern", "^[A-Z]{3}$");
-        if (raw == Duration.class) return Map.of("type", "string", "format", "duration");
+            return ordered("type", "integer");
+        if (raw == double.class || raw == Double.class || raw == BigDecimal.class) return ordered("type", "number");
+        if (raw == boolean.class || raw == Boolean.class) return ordered("type", "boolean");
+        if (raw == Currency.class) return ordered("type", "string", "pattern", "^[A-Z]{3}$");
+        if (raw == Duration.class) return ordered("type", "string", "format", "duration");
         // A scalar without quotes, such as 1.20, is text to the binder and a number to an editor.
-        return Map.of("type", List.of("string", "number", "boolean"));
+        return ordered("type", List.of("string", "number", "boolean"));
     }
 
     private Map<String, Object> reference(Class<?> record, @org.jspecify.annotations.Nullable String kind) {
         String name = record.getSimpleName();
         if (!definitions.containsKey(name)) {
-            definitions.put(name, Map.of()); // held while the walk is inside, for records that contain themselves
+            definitions.put(
+                    name,
+                    Map.<String, Object>of()); // held while the walk is inside, for records that contain themselves
             definitions.put(name, object(record, kind));
         }
-        return Map.of("$ref", "#/$defs/" + name);
+        return ordered("$ref", "#/$defs/" + name);
     }
 
     private Map<String, Object> object(Class<?> record, @org.jspecify.annotations.Nullable String kind) {
         Map<String, Object> properties = new LinkedHashMap<>();
-        if (kind != null) properties.put("kind", Map.of("const", kind));
+        if (kind != null) properties.put("kind", ordered("const", kind));
         List<String> required = new ArrayList<>();
         if (kind != null) required.add("kind");
         for (RecordComponent component : record.getRecordComponents()) {
@@ -81,5 +83,12 @@ final class SettingsSchema {
         if (!required.isEmpty()) object.put("required", required);
         object.put("additionalProperties", false);
         return object;
+    }
+
+    /** In the order given, so that the text is the same at every run. */
+    private static Map<String, Object> ordered(Object... namesAndValues) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) map.put((String) namesAndValues[i], namesAndValues[i + 1]);
+        return map;
     }
 }
