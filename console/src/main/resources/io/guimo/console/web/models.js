@@ -166,13 +166,17 @@ const GateChecks = ({ version, promotions }) => {
     forced && p({ class: 'small' }, t('gate.forced-by', { by: forced.by, why: forced.why })));
 };
 
+/** What is noted with each epoch but measures nothing: in the table only. */
+const CIRCUMSTANCES = ['learningRate', 'seconds'];
+
 /** Loss on the left axis, every other measure on the right. */
 const Curve = ({ curve }) => {
   const { t, code, number } = useSpeech();
   if (curve.length === 0) return null;
   const names = [...new Set(curve.flatMap((point) => Object.keys(point.values)))];
   const isLoss = (name) => name.toLowerCase().includes('loss');
-  const others = names.filter((name) => !isLoss(name));
+  const measures = names.filter((name) => !CIRCUMSTANCES.includes(name));
+  const others = measures.filter((name) => !isLoss(name));
   return h(Card, { title: t('models.curve') },
     h(Plot, {
       label: t('models.curve'), inputs: [curve],
@@ -188,7 +192,7 @@ const Curve = ({ curve }) => {
           formatter: (points) => [t('models.epoch-number', { epoch: points[0].name }),
             ...points.map((point) => `${point.seriesName}  ${number(point.value, 4)}`)].join('\n'),
         },
-        series: names.map((name) => ({
+        series: measures.map((name) => ({
           name: code('metric', name), type: 'line', yAxisIndex: isLoss(name) ? 0 : 1, symbolSize: 7, symbol: 'circle',
           lineStyle: { width: 2.5, type: isLoss(name) ? 'dashed' : 'solid' }, data: curve.map((point) => point.values[name] ?? null),
         })),
@@ -262,12 +266,17 @@ const PerClass = ({ classes }) => {
     }));
 };
 
+/** Data made of many files would push the rest out of sight. */
+const MOST_DATA_SHOWN = 3;
+
 /** From the rows of data to the package that serves. */
 const Lineage = ({ detail, version, run }) => {
-  const { t, moment, bytes } = useSpeech();
+  const { t, moment, bytes, count } = useSpeech();
+  const data = Object.entries(version.data_fingerprints);
   const digest = (text) => codeText({ title: text, class: 'small' }, `${text.slice(0, 16)}…`);
   const stations = [
-    ...Object.entries(version.data_fingerprints).map(([name, fingerprint]) => ({ title: t('lineage.data', { name }), rest: digest(fingerprint) })),
+    ...data.slice(0, MOST_DATA_SHOWN).map(([name, fingerprint]) => ({ title: t('lineage.data', { name }), rest: digest(fingerprint) })),
+    data.length > MOST_DATA_SHOWN && { title: t('lineage.more-data', { count: count(data.length - MOST_DATA_SHOWN) }) },
     version.base_model_digest && { title: t('lineage.base'), rest: digest(version.base_model_digest) },
     run && {
       title: t('lineage.run'), rest: h(Facts, { of: [

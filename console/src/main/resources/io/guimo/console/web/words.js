@@ -111,6 +111,8 @@ export const words = {
   'metric.precision': ['Precision', '精确率'],
   'metric.recall': ['Recall', '召回率'],
   'metric.trainingLoss': ['Training loss', '训练损失'],
+  'metric.learningRate': ['Learning rate', '学习率'],
+  'metric.seconds': ['Seconds', '秒数'],
   'metric.validationLoss': ['Validation loss', '验证损失'],
 
   'baseline.logistic regression': ['Logistic regression', '逻辑回归'],
@@ -142,6 +144,7 @@ export const words = {
 
   'lineage.title': ['Where it came from', '来源'],
   'lineage.data': ['Data: {name}', '数据：{name}'],
+  'lineage.more-data': ['and {count} more files of data', '以及另外 {count} 个数据文件'],
   'lineage.run': ['Training run', '训练'],
   'lineage.run-id': ['Run', '编号'],
   'lineage.finished': ['Finished', '完成时间'],
