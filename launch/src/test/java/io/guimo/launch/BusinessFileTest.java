@@ -16,7 +16,7 @@ class BusinessFileTest {
         try {
             BusinessFile.parse("shop.yaml", yaml, Catalogue.standard());
         } catch (CommandFailure failure) {
-            return failure.getMessage();
+            return String.valueOf(failure.getMessage());
         }
         throw new AssertionError("accepted: " + yaml);
     }

@@ -108,7 +108,8 @@ class SettingsBinderTest {
         Map<String, Object> schema = SettingsSchema.of(Root.class, "test");
         assertThat(schema.get("required")).isEqualTo(List.of("name", "parts"));
         assertThat(schema.get("additionalProperties")).isEqualTo(false);
-        assertThat(((Map<?, ?>) schema.get("$defs")).keySet().stream().map(Object::toString))
+        assertThat(((Map<?, ?>) java.util.Objects.requireNonNull(schema.get("$defs")))
+                        .keySet().stream().map(Object::toString))
                 .containsExactlyInAnyOrder("Part", "Square", "RoundTable");
     }
 }
