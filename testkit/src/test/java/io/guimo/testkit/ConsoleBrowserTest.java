@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,37 +41,25 @@ class ConsoleBrowserTest {
             """;
 
     private static ServedShop shop;
-    private static Playwright playwright;
-    private static Browser browser;
+    private static TestBrowser browser;
 
     private final List<String> complaints = new ArrayList<>();
     private final List<BrowserContext> contexts = new ArrayList<>();
 
     @BeforeAll
     static void open() throws Exception {
-        BrowserFinder.FoundBrowser found = new BrowserFinder(
-                        Path.of(System.getProperty("user.home"), ".guimo/cache/browser"), System.getenv())
-                .find();
-        System.out.println("browser: " + found);
         shop = ServedShop.start(Path.of("target/console-test"));
-        Map<String, String> driver = new HashMap<>(System.getenv());
-        driver.put("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-        playwright = Playwright.create(new Playwright.CreateOptions().setEnv(driver));
-        browser = playwright
-                .chromium()
-                .launch(new BrowserType.LaunchOptions()
-                        .setExecutablePath(found.executable())
-                        .setArgs(found.arguments())
-                        .setEnv(found.environment()));
+        browser = TestBrowser.open();
         Files.createDirectories(PICTURES);
         firstVisitOfThePlayground();
     }
 
     /** The operator's organisation is on no plan: the page says so and puts it on one. */
     private static void firstVisitOfThePlayground() {
-        try (BrowserContext context = browser.newContext(new Browser.NewContextOptions().setLocale("en-US"))) {
+        try (BrowserContext context =
+                browser.chromium().newContext(new Browser.NewContextOptions().setLocale("en-US"))) {
             Page page = context.newPage();
-            logIn(page);
+            logIn(page, shop.baseUrl(), shop.ownerKey());
             go(page, "playground");
             Locator join = page.getByRole(AriaRole.BUTTON, named("Use plan payg"));
             assertThat(join).isVisible();
@@ -86,7 +71,7 @@ class ConsoleBrowserTest {
 
     @AfterAll
     static void close() throws Exception {
-        if (playwright != null) playwright.close();
+        if (browser != null) browser.close();
         if (shop != null) shop.close();
     }
 
@@ -262,23 +247,24 @@ class ConsoleBrowserTest {
 
     private Page loggedIn(String locale, ColorScheme scheme, int width, int height) {
         Page page = page(locale, scheme, width, height);
-        logIn(page);
+        logIn(page, shop.baseUrl(), shop.ownerKey());
         return page;
     }
 
-    private static void logIn(Page page) {
-        page.navigate(shop.baseUrl());
-        page.locator("#owner-key").fill(shop.ownerKey());
+    static void logIn(Page page, String baseUrl, String ownerKey) {
+        page.navigate(baseUrl);
+        page.locator("#owner-key").fill(ownerKey);
         page.keyboard().press("Enter");
         assertThat(page.locator("nav")).isVisible();
     }
 
     private Page page(String locale, ColorScheme scheme, int width, int height) {
-        BrowserContext context = browser.newContext(new Browser.NewContextOptions()
-                .setLocale(locale)
-                .setTimezoneId("Asia/Shanghai")
-                .setColorScheme(scheme)
-                .setViewportSize(width, height));
+        BrowserContext context = browser.chromium()
+                .newContext(new Browser.NewContextOptions()
+                        .setLocale(locale)
+                        .setTimezoneId("Asia/Shanghai")
+                        .setColorScheme(scheme)
+                        .setViewportSize(width, height));
         contexts.add(context);
         Page page = context.newPage();
         page.onPageError(complaints::add);
@@ -290,25 +276,25 @@ class ConsoleBrowserTest {
         return page;
     }
 
-    private static Locator heading(Page page) {
+    static Locator heading(Page page) {
         return page.locator("h1");
     }
 
-    private static void go(Page page, String address) {
+    static void go(Page page, String address) {
         page.evaluate("address => { location.hash = '#/' + address; }", address);
         assertThat(page.locator(".nav a[href='#/" + address.split("/")[0] + "']"))
                 .hasAttribute("aria-current", "page");
     }
 
     /** Everything has arrived and every plot is drawn. */
-    private static void settled(Page page) {
+    static void settled(Page page) {
         assertThat(page.locator(".waiting")).hasCount(0);
         assertThat(page.locator(".notice.bad")).hasCount(0);
         assertThat(page.locator(".plot[data-drawn=false]")).hasCount(0);
     }
 
     /** Drops a file as a hand would: the page sees a drop event with it. */
-    private static void drop(Page page, byte[] photo) {
+    static void drop(Page page, byte[] photo) {
         page.evaluate("""
                 ([base64]) => {
                   const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
@@ -320,13 +306,13 @@ class ConsoleBrowserTest {
                 }""", List.of(Base64.getEncoder().encodeToString(photo)));
     }
 
-    private static void picture(Page page, String name) {
+    static void picture(Page page, String name) {
         page.screenshot(new Page.ScreenshotOptions()
                 .setPath(PICTURES.resolve(name + ".png"))
                 .setFullPage(true));
     }
 
-    private static Page.GetByRoleOptions named(String name) {
+    static Page.GetByRoleOptions named(String name) {
         return new Page.GetByRoleOptions().setName(name).setExact(true);
     }
 
