@@ -1,10 +1,12 @@
 package io.guimo.launch;
 
+import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -37,7 +39,9 @@ final class Stages {
 
     Stages(PrintWriter out) {
         this.out = out;
-        this.terminal = System.console() != null && System.console().isTerminal();
+        // present without a terminal too since JDK 22, and absent where its module is
+        this.terminal =
+                Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     }
 
     void plan(List<String> names) {
