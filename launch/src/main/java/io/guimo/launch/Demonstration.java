@@ -157,6 +157,7 @@ final class Demonstration {
     }
 
     /** A request as the customer sends it. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Call(String path, String contentType, byte[] body) {}
 
     private void send(String key, Stages.Stage stage) throws Exception {
