@@ -169,7 +169,7 @@ final class Service implements AutoCloseable {
         Server server = listen(settings, platform, extras(installation, models, stage));
         opened.push(server);
         Service service = new Service(installation, commerce, models, server, cpu, costs, invoicePdf, opened);
-        var unused = measuring.scheduleWithFixedDelay(
+        var _ = measuring.scheduleWithFixedDelay(
                 service::measureOrLog, COST_WINDOW.toSeconds(), COST_WINDOW.toSeconds(), TimeUnit.SECONDS);
         service.ensureOwnerKey();
         Home.writeAtomically(
