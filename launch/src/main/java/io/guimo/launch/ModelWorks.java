@@ -326,8 +326,8 @@ final class ModelWorks {
             this.model = model;
             this.train = model.train() != null ? model.train() : DEFAULTS;
             this.dataName = Objects.requireNonNull(model.data());
-            String catalogued = Objects.requireNonNull(installation.business().data())
-                    .get(dataName)
+            String catalogued = Objects.requireNonNull(
+                            installation.business().data().get(dataName))
                     .catalog();
             this.cataloguedRunId = catalogued == null
                     ? null

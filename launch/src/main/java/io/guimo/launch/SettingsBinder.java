@@ -33,7 +33,9 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  */
 final class SettingsBinder {
     /** Stands for a value that could not be bound; its problem is already recorded. */
-    private static final Object INVALID = new Object();
+    private static final Invalid INVALID = new Invalid();
+
+    private static final class Invalid {}
 
     private final String file;
     private final List<SettingsProblem> problems;
@@ -46,14 +48,14 @@ final class SettingsBinder {
     /** The record, or null if the tree holds a mistake; each is in the list of problems. */
     <T extends Record> @Nullable T bind(Class<T> type, Node node) {
         Object value = value(type, node, "");
-        return value == INVALID ? null : type.cast(value);
+        return value instanceof Invalid ? null : type.cast(value);
     }
 
     private Object value(Type type, Node node, String path) {
         if (type instanceof ParameterizedType parameterized) {
             Type[] arguments = parameterized.getActualTypeArguments();
-            if (parameterized.getRawType() == List.class) return list(arguments[0], node, path);
-            if (parameterized.getRawType() == Map.class && arguments[0] == String.class)
+            if (parameterized.getRawType().equals(List.class)) return list(arguments[0], node, path);
+            if (parameterized.getRawType().equals(Map.class) && arguments[0].equals(String.class))
                 return map(arguments[1], node, path);
             throw new IllegalStateException("a settings record cannot hold " + type);
         }
@@ -70,7 +72,7 @@ final class SettingsBinder {
         boolean valid = true;
         for (int i = 0; i < sequence.getValue().size(); i++) {
             Object value = value(element, sequence.getValue().get(i), path + "[" + i + "]");
-            valid &= value != INVALID;
+            valid &= !(value instanceof Invalid);
             values.add(value);
         }
         return valid ? List.copyOf(values) : INVALID;
@@ -83,8 +85,9 @@ final class SettingsBinder {
         boolean valid = true;
         for (NodeTuple entry : mapping.getValue()) {
             String key = keyOf(entry);
+            if (values.containsKey(key)) valid = twice(entry, path);
             Object value = value(element, entry.getValueNode(), join(path, key));
-            valid &= value != INVALID;
+            valid &= !(value instanceof Invalid);
             values.put(key, value);
         }
         return valid ? java.util.Collections.unmodifiableMap(values) : INVALID;
@@ -119,7 +122,7 @@ final class SettingsBinder {
         for (NodeTuple entry : mapping.getValue()) {
             String key = keyOf(entry);
             if (names.contains(key)) {
-                given.put(key, entry);
+                if (given.put(key, entry) != null) valid = twice(entry, path);
             } else if (!alsoKnown.contains(key)) {
                 problem(entry.getKeyNode(), join(path, key), unknown("key", key, names));
                 valid = false;
@@ -137,9 +140,15 @@ final class SettingsBinder {
                 continue;
             }
             arguments[i] = value(components[i].getGenericType(), entry.getValueNode(), join(path, name));
-            valid &= arguments[i] != INVALID;
+            valid &= !(arguments[i] instanceof Invalid);
         }
         return valid ? construct(type, components, arguments, node, path, given) : INVALID;
+    }
+
+    /** YAML itself permits no key twice; the one that counts would be a guess. */
+    private boolean twice(NodeTuple entry, String path) {
+        problem(entry.getKeyNode(), join(path, keyOf(entry)), "this key is given twice; keep one of them");
+        return false;
     }
 
     private Object construct(

@@ -33,7 +33,7 @@ final class SettingsSchema {
     private Map<String, Object> describe(Type type) {
         if (type instanceof ParameterizedType parameterized) {
             Type[] arguments = parameterized.getActualTypeArguments();
-            return parameterized.getRawType() == List.class
+            return parameterized.getRawType().equals(List.class)
                     ? ordered("type", "array", "items", describe(arguments[0]))
                     : ordered("type", "object", "additionalProperties", describe(arguments[1]));
         }
