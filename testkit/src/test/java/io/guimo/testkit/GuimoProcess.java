@@ -87,7 +87,12 @@ final class GuimoProcess implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        if (process.isAlive()) killGroup();
+    public void close() throws IOException {
+        if (!process.isAlive()) return;
+        try {
+            killGroup();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
