@@ -90,7 +90,8 @@ class SpineTest {
         JsonNode invoice = done.path("invoice");
         assertThat(invoice.path("status").asString()).isEqualTo("final");
         assertThat(invoice.path("total").asString()).isEqualTo("0.39");
-        assertThat(Files.readAllBytes(Path.of(invoice.path("pdf").asString()))).startsWith("%PDF".getBytes());
+        assertThat(Files.readAllBytes(Path.of(invoice.path("pdf").asString())))
+                .startsWith("%PDF".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
         assertThat(done.path("ledger").path("sumByCurrency").path("CNY").asString())
                 .isEqualTo("0");
         assertThat(done.path("ledger").path("reservationsOpen").asLong()).isZero();
