@@ -91,6 +91,10 @@ public final class HttpServer implements AutoCloseable {
                 .build();
         try {
             server.start();
+            // Helidon 4.5 logs a failure to bind and returns as if it had started.
+            if (!server.isRunning() || server.port() < 1) {
+                throw new IllegalStateException("the server did not start", new BindException("not bound"));
+            }
         } catch (RuntimeException e) {
             slowClients.close();
             server.stop();
