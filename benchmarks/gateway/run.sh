@@ -10,7 +10,7 @@ work=benchmarks/gateway/target; mkdir -p "$work"
 mvn -o -q -Dquick -pl serve -am test-compile dependency:build-classpath -Dmdep.includeScope=test -Dmdep.regenerateFile=true -Dmdep.outputFile="$PWD/$work/classpath"
 home=$(mktemp -d)
 "$work/upstream" -address 127.0.0.1:9100 & upstream=$!
-"$JAVA_HOME/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "serve/target/test-classes:serve/target/classes:$(cat "$work/classpath")" \
+"$JAVA_HOME/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "serve/target/quick/test-classes:serve/target/quick/classes:$(cat "$work/classpath")" \
   io.guimo.serve.GatewayServer "$home" http://127.0.0.1:9100/v1 "$customers" > "$work/server.json" & server=$!
 trap 'kill $server $upstream 2>/dev/null; wait $server 2>/dev/null; rm -rf "$home"' EXIT INT TERM
 until grep -q url "$work/server.json"; do kill -0 $server; sleep .2; done

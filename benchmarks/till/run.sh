@@ -6,4 +6,4 @@ cd "$(dirname "$0")/../.."
 classpath=$(mktemp)
 mvn -o -q -Dquick -pl commerce -am test-compile dependency:build-classpath -Dmdep.outputFile="$classpath"
 cd commerce
-exec "${JAVA_HOME:?}/bin/java" -Xmx1g -cp "target/test-classes:target/classes:$(cat "$classpath")" io.guimo.commerce.TillBenchmark "$@"
+exec "${JAVA_HOME:?}/bin/java" -Xmx1g -cp "target/quick/test-classes:target/quick/classes:$(cat "$classpath")" io.guimo.commerce.TillBenchmark "$@"

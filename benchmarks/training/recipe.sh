@@ -5,4 +5,4 @@ cd "$(dirname "$0")/../.."
 classpath=$(mktemp)
 mvn -o -q -Dquick -pl train -am test-compile dependency:build-classpath -Dmdep.outputFile="$classpath"
 exec "${JAVA_HOME:?}/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xmx1500m \
-  -cp "train/target/test-classes:train/target/classes:$(cat "$classpath")" io.guimo.train.PhotoLabelsRecipe "$@"
+  -cp "train/target/quick/test-classes:train/target/quick/classes:$(cat "$classpath")" io.guimo.train.PhotoLabelsRecipe "$@"

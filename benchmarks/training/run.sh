@@ -12,7 +12,7 @@ classpath=$(mktemp)
 mvn -o -q -Dquick -pl train -am test-compile dependency:build-classpath -Dmdep.outputFile="$classpath"
 ours() {
   "${JAVA_HOME:?}/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    -cp "train/target/test-classes:train/target/classes:$(cat "$classpath")" io.guimo.train.ResNetSpeed 3 3 "$@" | grep samples
+    -cp "train/target/quick/test-classes:train/target/quick/classes:$(cat "$classpath")" io.guimo.train.ResNetSpeed 3 3 "$@" | grep samples
 }
 theirs() { "$python" benchmarks/training/resnet.py 3 3 "$@" | grep samples; }
 for round in $(seq "$rounds"); do
