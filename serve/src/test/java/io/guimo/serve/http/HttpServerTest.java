@@ -42,6 +42,7 @@ class HttpServerTest {
     private static final Caller OWNER = new Caller(KeyId.next(), OrganizationId.next(), ProjectId.next(), Role.OWNER);
     private static final int LIMIT = 100_000;
     private final CountDownLatch slowArrived = new CountDownLatch(1);
+    private final CountDownLatch fourSlowArrived = new CountDownLatch(4);
     private final CountDownLatch slowMayEnd = new CountDownLatch(1);
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -80,6 +81,7 @@ class HttpServerTest {
                 }),
                 Route.get("/v1/slow", Access.KEY, Route.About.of("slow", "Test", "Waits"), e -> {
                     slowArrived.countDown();
+                    fourSlowArrived.countDown();
                     assertThat(slowMayEnd.await(20, TimeUnit.SECONDS)).isTrue();
                     return Content.json(Map.of("slow", true));
                 }),
@@ -342,10 +344,8 @@ class HttpServerTest {
             underWay.add(client.sendAsync(
                     request("/v1/slow", "customer").GET().build(), HttpResponse.BodyHandlers.ofString()));
         }
-        HttpResponse<String> refused = null;
-        while (refused == null || refused.statusCode() == 200) {
-            refused = post("/v1/echo", "customer", "{\"text\": \"a\"}");
-        }
+        assertThat(fourSlowArrived.await(10, TimeUnit.SECONDS)).isTrue();
+        HttpResponse<String> refused = post("/v1/echo", "customer", "{\"text\": \"a\"}");
         assertThat(refused.statusCode()).isEqualTo(503);
         assertThat(refused.headers().firstValue("retry-after")).contains("1");
         assertThat(refused.headers().firstValue("x-should-retry")).contains("true");
