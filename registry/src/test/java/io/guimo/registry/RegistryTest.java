@@ -16,6 +16,7 @@ import io.guimo.units.OrganizationId;
 import io.guimo.units.VirtualClock;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -52,6 +53,13 @@ final class RegistryTest {
     static void start() {
         server = EmbeddedPostgres.start(Path.of("target/postgres"));
         database = Database.open(server.address());
+        // The server's folder outlives a run of the tests; what an earlier run registered must not.
+        database.perform(connection -> {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("drop schema public cascade");
+                statement.execute("create schema public");
+            }
+        });
     }
 
     @AfterAll
