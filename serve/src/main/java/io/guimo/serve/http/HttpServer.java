@@ -20,6 +20,9 @@ import java.util.function.Function;
 public final class HttpServer implements AutoCloseable {
     /** Kept, since a logger that nobody holds forgets its level: Helidon tells at INFO when it starts and stops. */
     private static final java.util.logging.Logger HELIDON = java.util.logging.Logger.getLogger("io.helidon");
+    /** Logs a failure to bind with a stack trace; {@link #start} throws it as one sentence instead. */
+    private static final java.util.logging.Logger HELIDON_START =
+            java.util.logging.Logger.getLogger("io.helidon.webserver.LoomServer");
 
     private static final Duration IDLE_LIMIT = Duration.ofSeconds(75);
     private final WebServer server;
@@ -61,6 +64,7 @@ public final class HttpServer implements AutoCloseable {
             RateLimits rateLimits,
             MeterRegistry registry) {
         HELIDON.setLevel(java.util.logging.Level.WARNING);
+        HELIDON_START.setLevel(java.util.logging.Level.OFF);
         long largestBody =
                 routes.routes().stream().mapToLong(Route::bodyLimit).max().orElse(0);
         SlowClients slowClients = new SlowClients();
