@@ -12,7 +12,7 @@ cat > "$work/litellm.yaml" <<YAML
 model_list:
   - {model_name: noop, litellm_params: {model: openai/noop, api_base: "http://127.0.0.1:9100/v1", api_key: none}}
 YAML
-"$litellm" --config "$work/litellm.yaml" --host 127.0.0.1 --port 4000 --num_workers 1 > "$work/litellm.log" 2>&1 & pids="$pids $!"
+LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true "$litellm" --config "$work/litellm.yaml" --host 127.0.0.1 --port 4000 --num_workers 1 > "$work/litellm.log" 2>&1 & pids="$pids $!"
 node "$portkey" --port=8787 --headless > "$work/portkey.log" 2>&1 & pids="$pids $!"
 body='{"model":"noop","messages":[{"role":"user","content":"hello"}]}'
 portkey_headers='x-portkey-provider=openai;x-portkey-custom-host=http://127.0.0.1:9100/v1'
