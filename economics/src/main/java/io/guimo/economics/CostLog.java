@@ -55,18 +55,22 @@ public final class CostLog {
         });
     }
 
-    /** All windows that began in the span, as one; empty if there is none. */
+    /**
+     * All windows that began in the span, as one; empty if there is none. It is as long as they are together: the time in which no server ran, and
+     * nothing was measured, is not in it.
+     */
     public Optional<CostWindow> sum(TimeWindow span) {
         return database.transaction(connection -> {
             try (PreparedStatement select = connection.prepareStatement("""
-                    select min(started_at), max(ended_at), max(cores), sum(server_nanos)::bigint, sum(database_nanos)::bigint
+                    select min(started_at), sum(extract(epoch from ended_at - started_at)), max(cores), sum(server_nanos)::bigint, sum(database_nanos)::bigint
                     from cost_window where started_at >= ? and started_at < ?""")) {
                 select.setObject(1, at(span.start()));
                 select.setObject(2, at(span.end()));
                 try (ResultSet row = select.executeQuery()) {
                     row.next();
                     if (row.getObject(1) == null) return Optional.empty();
-                    TimeWindow time = new TimeWindow(instant(row, 1), instant(row, 2));
+                    Instant start = instant(row, 1);
+                    TimeWindow time = new TimeWindow(start, start.plusMillis(Math.round(row.getDouble(2) * 1000)));
                     return Optional.of(new CostWindow(
                             time, row.getInt(3), row.getLong(4), row.getLong(5), shares(connection, span)));
                 }

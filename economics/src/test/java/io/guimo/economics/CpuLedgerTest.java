@@ -8,6 +8,7 @@ import io.guimo.units.Meter;
 import io.guimo.units.TimeWindow;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -82,12 +83,13 @@ class CpuLedgerTest {
                     new CostWindow.Share("chat", Map.of(Meter.INPUT_TOKENS, 5L, Meter.OUTPUT_TOKENS, 7L), 2, 100, 90);
             log.append(new CostWindow(new TimeWindow(start, start.plusSeconds(60)), 2, 1000, 500, List.of(share)));
             log.append(new CostWindow(
-                    new TimeWindow(start.plusSeconds(60), start.plusSeconds(120)), 2, 2000, 0, List.of(share)));
+                    new TimeWindow(start.plusSeconds(300), start.plusSeconds(360)), 2, 2000, 0, List.of(share)));
             log.append(new CostWindow(
                     new TimeWindow(start.plusSeconds(3600), start.plusSeconds(3660)), 2, 9, 9, List.of()));
             CostWindow sum =
                     log.sum(new TimeWindow(start, start.plusSeconds(600))).orElseThrow();
             assertThat(sum.totalNanos()).isEqualTo(3500);
+            assertThat(sum.time().length()).isEqualTo(Duration.ofMinutes(2));
             assertThat(sum.shares())
                     .containsExactly(new CostWindow.Share(
                             "chat", Map.of(Meter.INPUT_TOKENS, 10L, Meter.OUTPUT_TOKENS, 14L), 4, 200, 180));

@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 final class ModelsCommand extends OwnerCommands.Noun {
     @Command(name = "list", description = "Every model with its serving version.")
     void list() throws Exception {
-        list("/models", Map.of(), "name", "task", "promoted_version", "versions");
+        list("/models", Map.of(), "name", "task", "promoted_version", "latest_version");
     }
 
     @Command(name = "show", description = "One model: versions, metrics, gate, lineage.")

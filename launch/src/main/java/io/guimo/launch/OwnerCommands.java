@@ -272,7 +272,7 @@ final class OwnerCommands {
             try (OwnerClient client = OwnerClient.of(main.options.home())) {
                 JsonNode report = client.get("/ledger/verify", Map.of());
                 show(report);
-                return report.path("balanced").asBoolean(false) ? 0 : 1;
+                return report.path("right").asBoolean(false) ? 0 : 1;
             }
         }
     }
