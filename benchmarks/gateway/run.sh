@@ -18,27 +18,14 @@ value() { sed 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/' "$work/server.json"; }
 url=$(value url); keys=$(sed 's/.*"keys":"\([^"]*\)".*/\1/' "$work/server.json"); java=$(value java); postgres=$(value postgres)
 echo "{\"commitMillisP50\":$(value commitMillisP50)}"
 
-# clock ticks of the server and of the database with its children
-ticks() {
-  total=$(awk '{print $14 + $15}' "/proc/$java/stat")
-  for pid in $postgres $(pgrep -P "$postgres"); do
-    total=$((total + $(awk '{print $14 + $15}' "/proc/$pid/stat" 2>/dev/null || echo 0)))
-  done
-  echo "$total"
-}
 run() { # name, path, keys, body, rate, clients
-  before=$(ticks)
-  line=$("$work/load" -url "$url$2" -keys "$3" -body "$4" -rate "$5" -clients "$6" -seconds "$seconds" -warm 3)
-  after=$(ticks)
-  # the warm seconds are in the processor time too: an upper bound
-  answered=$(echo "$line" | sed 's/.*"answered":\([0-9]*\).*/\1/')
-  micros=$(awk -v t=$((after - before)) -v n="$answered" -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.0f", n ? t / hz * 1e6 / n : 0 }')
-  echo "{\"run\":\"$1\",\"cpuMicrosPerRequest\":$micros,${line#\{}"
+  line=$("$work/load" -url "$url$2" -keys "$3" -body "$4" -rate "$5" -clients "$6" -seconds "$seconds" -warm 3 -processes "$java,$postgres")
+  echo "{\"run\":\"$1\",${line#\{}"
 }
 body='{"model":"noop","items":["bread"],"limit":2}'
 chat='{"model":"chat","messages":[{"role":"user","content":"hello"}]}'
 run warm-up /v1/recommendations "$keys" "$body" 0 64 > /dev/null
-for rate in 100 500 1000 2000; do
+for rate in ${RATES:-100 500 1000 2000}; do
   run ungoverned /v1/ungoverned "" "$body" "$rate" 64
   run governed /v1/recommendations "$keys" "$body" "$rate" 64
 done

@@ -246,7 +246,10 @@ final class Changes {
         wallet.changed = true;
     }
 
-    /** Adds what the commands left in the wallets themselves. */
+    /**
+     * Adds what the commands left in the wallets themselves, and what was reserved in memory meanwhile: a wallet in the database never tells of
+     * a reservation that is not there. From here on the wallets can change again, for the next batch.
+     */
     void collect(Collection<Wallet> wallets) {
         for (Wallet wallet : wallets) {
             if (!wallet.changed) {
@@ -255,8 +258,12 @@ final class Changes {
             }
             changedWallets.add(wallet);
             begin.add(wallet.id, wallet.version);
+            for (RequestId request : wallet.unwritten) reserve(wallet, wallet.holding(request));
+            wallet.unwritten.clear();
+            wallet.changed = false;
             for (Purse purse : wallet.purses()) {
                 if (purse.changed) {
+                    purse.changed = false;
                     grants.add(
                             purse.id,
                             purse.remaining().amount(),
@@ -268,6 +275,7 @@ final class Changes {
     }
 
     private void collect(Wallet wallet, Counter counter) {
+        counter.changed = false;
         StringJoiner prices = list();
         StringJoiner quantities = list();
         counter.open().forEach((price, open) -> {
@@ -275,6 +283,7 @@ final class Changes {
             quantities.add(Long.toString(open.quantity()));
         });
         if (counter.isNew) {
+            counter.isNew = false;
             newCounters.add(
                     counter.id,
                     wallet.id,
@@ -329,17 +338,9 @@ final class Changes {
         statement.clearParameters();
     }
 
-    /** Tells the wallets that what they hold is now what the database holds. */
+    /** Tells the wallets that what was collected is now in the database. */
     void committed() {
-        for (Wallet wallet : changedWallets) {
-            wallet.version++;
-            wallet.changed = false;
-            for (Purse purse : wallet.purses()) purse.changed = false;
-            for (Counter counter : wallet.counters.values()) {
-                if (counter.changed) counter.isNew = false;
-                counter.changed = false;
-            }
-        }
+        for (Wallet wallet : changedWallets) wallet.version++;
     }
 
     static long micros(Instant instant) {

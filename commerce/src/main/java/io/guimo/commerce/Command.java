@@ -127,6 +127,19 @@ abstract sealed class Command<R> {
         }
     }
 
+    /**
+     * Writes a reservation that was made in memory; where memory had to be read anew meanwhile, holds it again if there is still money for it.
+     * Nobody waits for it.
+     */
+    static final class Hold extends Command<Boolean> {
+        final Reservation reservation;
+
+        Hold(Reservation reservation) {
+            super(reservation.caller().organization(), reservation.request());
+            this.reservation = reservation;
+        }
+    }
+
     /** Ends the reservation of a server that is gone: charges what it recorded as delivered, gives the rest back. */
     static final class Sweep extends Command<Boolean> {
         Sweep(OrganizationId organization, RequestId request) {

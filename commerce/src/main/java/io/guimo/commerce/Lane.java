@@ -1,5 +1,7 @@
 package io.guimo.commerce;
 
+import io.guimo.commerce.Authorization.Granted;
+import io.guimo.commerce.Holding.Hold;
 import io.guimo.commerce.Refused.Code;
 import io.guimo.commerce.WalletReader.PriceNotYetKnown;
 import io.guimo.commerce.account.Organizations;
@@ -8,6 +10,7 @@ import io.guimo.postgres.Database;
 import io.guimo.postgres.DatabaseException;
 import io.guimo.units.Meter;
 import io.guimo.units.OrganizationId;
+import io.guimo.units.RequestId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -22,9 +25,10 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,6 +41,10 @@ import org.slf4j.LoggerFactory;
  * has, and writes. If another writer was there first, the batch is decided again with the wallets locked before they are read. All writers
  * lock wallets in the order of their ids, so they wait for each other and never deadlock.
  *
+ * <p>While the lane is alone with its wallets, {@link #grant} lets callers reserve in memory themselves, between two batches or while one is
+ * being written; the database hears of it with the next batch that writes the wallet, at the latest after {@link #WRITE_AFTER}. Most requests
+ * are settled by then, so that they cost one write instead of three (docs/decisions/0042).
+ *
  * <p>After a lost connection nobody knows whether the batch was committed: it is decided again from what the database then says, where its
  * commands recognise their own traces.
  */
@@ -45,7 +53,10 @@ final class Lane implements AutoCloseable {
     static final Duration RECONNECT_AFTER = Duration.ofMillis(100);
 
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
-    private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    /** How long a reservation may be known to this server alone; as much again can pass until the lane looks. */
+    private static final Duration WRITE_AFTER = Duration.ofMillis(100);
+
+    private static final int FEW = 8;
     private static final int CONTENDED_FOR = 16;
     private static final int MOST_WALLETS = 20_000;
     private static final int MOST_COUNTERS = 200;
@@ -67,17 +78,32 @@ final class Lane implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
 
-    // Below: the lane's thread only.
+    /** Whether callers may reserve in memory: nobody else was at the wallets lately. */
+    private volatile boolean alone;
+
+    /** Guards what stands in memory; not held while the database writes. */
+    private final ReentrantLock memory = new ReentrantLock();
+
+    // Below: under the lock.
     private final Map<OrganizationId, Wallet> wallets = new LinkedHashMap<>(64, 0.75f, true);
+    private final ArrayDeque<Remembered> remembered = new ArrayDeque<>();
+
+    // Below: the lane's thread only.
     private final WalletReader reader;
     private @Nullable StatementCache statements;
     private final ArrayDeque<Long> idBlocks = new ArrayDeque<>();
+    /** What the wallets of the batch being written held in memory alone; held again if the batch is decided anew. */
+    private final Map<RequestId, Reservation> uncertain = new LinkedHashMap<>();
+
     private boolean lost;
     private long nextId;
     private long lastId = -1;
 
     /** Batches that begin with the lock, because another writer was there first lately. */
     private int contended;
+
+    /** A reservation that was made in memory. */
+    private record Remembered(Reservation reservation, long nanos) {}
 
     /** @param lease of this server, 0 while it has none */
     Lane(
@@ -109,6 +135,36 @@ final class Lane implements AutoCloseable {
         inbox.put(command);
     }
 
+    /**
+     * Reserves in memory, if that can be done here and now. A loss of it costs nothing as long as nothing leaves before the settle, which
+     * charges without it or, if the money has gone meanwhile, withholds.
+     *
+     * @return null where only a batch can tell: memory lacks something, or says no, which the database has to confirm
+     */
+    @Nullable
+    Granted grant(Reservation wanted) {
+        if (!alone || wanted.idempotency() != null || !memory.tryLock()) return null;
+        try {
+            long current = lease.getAsLong();
+            Wallet wallet = wallets.get(wanted.caller().organization());
+            if (!alone
+                    || current == 0
+                    || wallet == null
+                    || wallet.counters.size() > MOST_COUNTERS
+                    || !wallet.hasCountersOf(wanted)
+                    || wallet.holdings.containsKey(wanted.request())) return null;
+            Optional<List<Hold>> holds = wallet.hold(wanted, Map.of(), wanted.atMost(), wanted.usedAt(), this::nextId);
+            if (holds.isEmpty()) return null;
+            wallet.holdings.put(wanted.request(), new Holding(wanted, current, true, Map.of(), holds.get(), null));
+            wallet.unwritten.add(wanted.request());
+            wallet.changed = true;
+            remembered.add(new Remembered(wanted, System.nanoTime()));
+            return new Granted(wanted);
+        } finally {
+            memory.unlock();
+        }
+    }
+
     /** Carries out what it was given, then ends. */
     @Override
     public void close() {
@@ -124,13 +180,31 @@ final class Lane implements AutoCloseable {
     private void run() {
         List<Command<?>> batch = new ArrayList<>();
         while (!closed || !inbox.isEmpty()) {
-            inbox.take(batch, batchSize, IDLE_NANOS);
-            if (batch.isEmpty()) continue;
+            inbox.take(batch, batchSize, WRITE_AFTER.toNanos());
             waiting.addAndGet(-batch.size());
+            writeRemembered(batch);
+            if (batch.isEmpty()) continue;
             carryOut(batch);
+            uncertain.clear();
+            alone = contended == 0 && statements != null;
             batch.clear();
         }
         disconnect();
+    }
+
+    /** Adds the reservations that have been in memory alone for long enough. */
+    private void writeRemembered(List<Command<?>> batch) {
+        long due = System.nanoTime() - WRITE_AFTER.toNanos();
+        memory.lock();
+        try {
+            while (!remembered.isEmpty() && remembered.getFirst().nanos() - due <= 0) {
+                Reservation oldest = remembered.removeFirst().reservation();
+                Wallet wallet = wallets.get(oldest.caller().organization());
+                if (wallet != null && wallet.unwritten.contains(oldest.request())) batch.add(new Command.Hold(oldest));
+            }
+        } finally {
+            memory.unlock();
+        }
     }
 
     private void carryOut(List<Command<?>> given) {
@@ -162,6 +236,8 @@ final class Lane implements AutoCloseable {
                 if (WALLET_CHANGED.equals(e.getSQLState()) || DatabaseException.isConflict(e)) {
                     locked = true;
                     contended = CONTENDED_FOR;
+                    alone = false;
+                    holdAgain(batch);
                 } else if (DatabaseException.isConnectionLoss(e)) {
                     lose(batch, e);
                     thorough = true;
@@ -186,13 +262,23 @@ final class Lane implements AutoCloseable {
 
     /** Decides from memory and writes if memory was right. */
     private void attempt(StatementCache connected, List<Command<?>> batch, boolean thorough) throws SQLException {
-        reserveIds(connected, IDS_A_COMMAND * batch.size());
-        reader.fill(connected, batch, thorough);
-        Changes changes = decide(batch);
-        boolean alone = batch.size() == 1 && inbox.isEmpty();
-        changes.write(connected, alone && batch.getFirst().durable);
+        Changes changes;
+        memory.lock();
+        try {
+            reserveIds(connected, IDS_A_COMMAND * batch.size());
+            reader.fill(connected, batch, thorough);
+            unwritten(batch, uncertain);
+            changes = decide(batch);
+        } finally {
+            memory.unlock();
+        }
+        // Few commands and nobody behind them: their own flush is cheaper than the barrier's, which would be a second
+        // transaction.
+        boolean flushed = batch.size() <= FEW && inbox.isEmpty() && isDurable(batch);
+        changes.write(connected, flushed);
         changes.committed();
-        answer(batch, alone && !changes.isReading());
+        uncertain.clear();
+        answer(batch, flushed && !changes.isReading());
     }
 
     /** The same with the wallets locked first, so that nothing can have changed when it is written. */
@@ -200,10 +286,16 @@ final class Lane implements AutoCloseable {
         Connection connection = connected.connection();
         connection.setAutoCommit(false);
         try {
-            reserveIds(connected, IDS_A_COMMAND * batch.size());
-            lock(connected, batch);
-            reader.fill(connected, batch, thorough);
-            Changes changes = decide(batch);
+            Changes changes;
+            memory.lock();
+            try {
+                reserveIds(connected, IDS_A_COMMAND * batch.size());
+                lock(connected, batch);
+                reader.fill(connected, batch, thorough);
+                changes = decide(batch);
+            } finally {
+                memory.unlock();
+            }
             changes.write(connected, false);
             connection.commit();
             changes.committed();
@@ -249,21 +341,40 @@ final class Lane implements AutoCloseable {
         return changes;
     }
 
+    private static boolean isDurable(List<Command<?>> batch) {
+        for (Command<?> command : batch) if (command.durable) return true;
+        return false;
+    }
+
     private void answer(List<Command<?>> batch, boolean flushed) {
+        tidy(batch);
         for (Command<?> command : batch) {
-            Wallet wallet = wallets.get(command.organization());
-            if (wallet != null) {
-                wallet.settled.clear();
-                wallet.keys.clear();
-                if (wallet.counters.size() > MOST_COUNTERS) wallets.remove(command.organization());
-            }
             if (command.durable && !flushed) barrier.afterFlush(command);
             else command.complete();
         }
-        Iterator<OrganizationId> oldest = wallets.keySet().iterator();
-        while (wallets.size() > MOST_WALLETS) {
-            oldest.next();
-            oldest.remove();
+    }
+
+    /** Forgets what was known for this batch only, and what would make memory grow. */
+    private void tidy(List<Command<?>> batch) {
+        memory.lock();
+        try {
+            for (Command<?> command : batch) {
+                Wallet wallet = wallets.get(command.organization());
+                if (wallet == null) continue;
+                wallet.settled.clear();
+                wallet.keys.clear();
+                if (wallet.counters.size() > MOST_COUNTERS && wallet.unwritten.isEmpty()) {
+                    wallets.remove(command.organization());
+                }
+            }
+            Iterator<Wallet> oldest = wallets.values().iterator();
+            for (int tooMany = wallets.size() - MOST_WALLETS; tooMany > 0 && oldest.hasNext(); ) {
+                if (!oldest.next().unwritten.isEmpty()) continue;
+                oldest.remove();
+                tooMany--;
+            }
+        } finally {
+            memory.unlock();
         }
     }
 
@@ -292,6 +403,7 @@ final class Lane implements AutoCloseable {
         waiting.addAndGet(before - batch.size());
         List<Command<?>> left = new ArrayList<>();
         for (Command<?> command : batch) {
+            if (command instanceof Command.Hold) continue; // forgotten with the wallet; its settle can do without
             if (command instanceof Command.Authorize authorize) {
                 if (authorize.inDoubt) left.add(new Command.Release(authorize.organization(), authorize.request()));
                 authorize.answer(unavailable());
@@ -335,7 +447,14 @@ final class Lane implements AutoCloseable {
 
     /** Forgets all wallets too: a crash of the database can have taken commits back, and with them versions that would be given out again. */
     private void disconnect() {
-        wallets.clear();
+        alone = false;
+        memory.lock();
+        try {
+            wallets.clear();
+            remembered.clear();
+        } finally {
+            memory.unlock();
+        }
         if (statements == null) return;
         try {
             statements.close();
@@ -346,7 +465,31 @@ final class Lane implements AutoCloseable {
     }
 
     private void forget(List<Command<?>> batch) {
-        for (OrganizationId owner : owners(batch)) wallets.remove(owner);
+        memory.lock();
+        try {
+            unwritten(batch, uncertain); // what was reserved while the batch was being written
+            for (OrganizationId owner : owners(batch)) wallets.remove(owner);
+        } finally {
+            memory.unlock();
+        }
+    }
+
+    private void unwritten(List<Command<?>> batch, Map<RequestId, Reservation> found) {
+        for (OrganizationId owner : owners(batch)) {
+            Wallet wallet = wallets.get(owner);
+            if (wallet == null) continue;
+            for (RequestId request : wallet.unwritten) {
+                found.put(request, wallet.holding(request).reservation());
+            }
+        }
+    }
+
+    /** Puts in front of the batch what its wallets held in memory, so that nothing of the batch takes that money. */
+    private void holdAgain(List<Command<?>> batch) {
+        List<Command<?>> first = new ArrayList<>();
+        for (Reservation reservation : uncertain.values()) first.add(new Command.Hold(reservation));
+        uncertain.clear();
+        batch.addAll(0, first);
     }
 
     private static void rollBack(Connection connection, Exception cause) {

@@ -82,6 +82,7 @@ final class Teller {
                 sweep.durable = true;
                 sweep.outcome = sweep(wallet, sweep.request());
             }
+            case Command.Hold hold -> hold.outcome = holdAgain(wallet, hold.reservation);
         }
     }
 
@@ -112,7 +113,7 @@ final class Teller {
                     Code.DUPLICATE_REQUEST,
                     "the request id " + wanted.request() + " was used before; give each request an id of its own");
         }
-        Optional<List<Hold>> holds = hold(wallet, wanted, Map.of(), wanted.atMost(), wanted.usedAt());
+        Optional<List<Hold>> holds = wallet.hold(wanted, Map.of(), wanted.atMost(), wanted.usedAt(), ids);
         if (holds.isEmpty()) return poor(wallet, wanted.price(), wanted.usedAt());
         Holding holding = new Holding(wanted, lease, true, Map.of(), holds.get(), name);
         wallet.holdings.put(wanted.request(), holding);
@@ -124,6 +125,17 @@ final class Teller {
                     Optional.of(new KeyState(idempotency.contentSha256(), wanted.request(), State.RUNNING, null, now)));
         }
         return new Granted(wanted);
+    }
+
+    private Boolean holdAgain(Wallet wallet, Reservation reservation) {
+        if (wallet.holdings.containsKey(reservation.request())) return true;
+        Optional<List<Hold>> holds =
+                wallet.hold(reservation, Map.of(), reservation.atMost(), reservation.usedAt(), ids);
+        if (holds.isEmpty()) return false;
+        Holding holding = new Holding(reservation, lease, true, Map.of(), holds.get(), null);
+        wallet.holdings.put(reservation.request(), holding);
+        changes.reserve(wallet, holding);
+        return true;
     }
 
     private static Authorization repeated(IdempotencyKey key, KeyState known) {
@@ -178,7 +190,7 @@ final class Teller {
                 after,
                 reservation.idempotency());
         Instant at = clocks.apply(wallet.organization);
-        Optional<List<Hold>> more = hold(wallet, extended, before, extended.atMost(), at);
+        Optional<List<Hold>> more = wallet.hold(extended, before, extended.atMost(), at, ids);
         if (holding == null) {
             // A crash of the database lost it, or we were taken for dead: the stream goes on if it can be held again.
             if (more.isEmpty()) return poor(wallet, reservation.price(), at);
@@ -197,6 +209,7 @@ final class Teller {
                 holds,
                 holding.key());
         wallet.holdings.put(command.request(), next);
+        if (wallet.unwritten.remove(command.request())) changes.reserve(wallet, holding);
         changes.extend(wallet, next);
         return more.isPresent() ? new Extended(extended) : poor(wallet, reservation.price(), at);
     }
@@ -253,10 +266,10 @@ final class Teller {
         for (Map.Entry<Meter, Long> count : reservation.atMost().entrySet()) {
             Counter counter = counter(wallet, reservation, count.getKey());
             freed = freed.minus(counter.settle(
-                    reservation.price().id(), rule(reservation.price(), count.getKey()), count.getValue(), 0));
+                    reservation.price().id(), reservation.price().rule(count.getKey()), count.getValue(), 0));
         }
         wallet.release(freed, holding.holds());
-        changes.release(wallet, reservation.request());
+        end(wallet, reservation.request());
         // Nothing was delivered and nothing charged: the same command may be sent again.
         if (holding.key() != null) changes.endKey(wallet, holding.key(), null, null);
         return true;
@@ -279,7 +292,7 @@ final class Teller {
         List<UsageLine> lines = new ArrayList<>(all.size());
         for (Map.Entry<Meter, Long> count : all.entrySet()) {
             Counter counter = counter(wallet, reservation, count.getKey());
-            TierRule rule = rule(price, count.getKey());
+            TierRule rule = price.rule(count.getKey());
             long before = counter.used();
             Money cost = Pricing.charge(rule, before, count.getValue()).amount();
             lines.add(new UsageLine(count.getKey(), before, count.getValue(), cost));
@@ -293,45 +306,18 @@ final class Teller {
             for (UsageLine line : lines) {
                 Counter counter = counter(wallet, reservation, line.meter());
                 exposureChange =
-                        exposureChange.plus(counter.settle(price.id(), rule(price, line.meter()), 0, -line.quantity()));
+                        exposureChange.plus(counter.settle(price.id(), price.rule(line.meter()), 0, -line.quantity()));
             }
             wallet.release(exposureChange.negate(), own);
-            if (holding != null) changes.release(wallet, reservation.request());
+            if (holding != null) end(wallet, reservation.request());
             return new Settlement(reservation.request(), Outcome.WITHHELD, Money.zero(wallet.currency), List.of());
         }
         Paid paid = wallet.pay(amount, exposureChange, own, at);
         Outcome outcome = paid.shortage().signum() > 0 ? Outcome.WRITTEN_OFF : Outcome.CHARGED;
         Settlement settlement = new Settlement(reservation.request(), outcome, amount, lines);
         changes.event(wallet, ids.getAsLong(), reservation, settlement, paid, manner == Manner.BROKEN_OFF);
-        if (holding != null) changes.release(wallet, reservation.request());
+        if (holding != null) end(wallet, reservation.request());
         return settlement;
-    }
-
-    /**
-     * Opens units up to {@code after} and holds what they can cost; changes nothing and returns empty if the wallet does not hold as much.
-     *
-     * @param before open units of this reservation now
-     */
-    private Optional<List<Hold>> hold(
-            Wallet wallet, Reservation reservation, Map<Meter, Long> before, Map<Meter, Long> after, Instant at) {
-        Money needed = Money.zero(wallet.currency);
-        for (Map.Entry<Meter, Long> count : after.entrySet()) {
-            long more = count.getValue() - before.getOrDefault(count.getKey(), 0L);
-            needed = needed.plus(open(wallet, reservation, count.getKey(), more));
-        }
-        if (needed.compareTo(wallet.available(at)) > 0) {
-            for (Map.Entry<Meter, Long> count : after.entrySet()) {
-                long more = count.getValue() - before.getOrDefault(count.getKey(), 0L);
-                open(wallet, reservation, count.getKey(), -more);
-            }
-            return Optional.empty();
-        }
-        return Optional.of(wallet.reserve(needed, at));
-    }
-
-    private Money open(Wallet wallet, Reservation reservation, Meter meter, long more) {
-        return counter(wallet, reservation, meter)
-                .reserve(reservation.price().id(), rule(reservation.price(), meter), more);
     }
 
     private static Refused poor(Wallet wallet, PriceVersion price, Instant at) {
@@ -342,18 +328,11 @@ final class Teller {
     }
 
     private Counter counter(Wallet wallet, Reservation reservation, Meter meter) {
-        Counter.Key key = new Counter.Key(
-                reservation.price().product(), meter, reservation.period().start());
-        return wallet.counters.computeIfAbsent(
-                key, absent -> new Counter(ids.getAsLong(), absent, wallet.currency, 0, Map.of(), true));
+        return wallet.counter(reservation, meter, ids);
     }
 
-    private static TierRule rule(PriceVersion price, Meter meter) {
-        TierRule rule = price.rules().get(meter);
-        if (rule == null) {
-            throw new IllegalArgumentException(
-                    "the price " + price.id() + " of " + price.product() + " has no rule for " + meter.wireName());
-        }
-        return rule;
+    /** Ends a reservation, in the database too if that has heard of it. */
+    private void end(Wallet wallet, RequestId request) {
+        if (!wallet.unwritten.remove(request)) changes.release(wallet, request);
     }
 }

@@ -85,8 +85,8 @@ public final class Till implements AutoCloseable {
     }
 
     /**
-     * Holds the most that {@code request} can cost. Blocks the calling (virtual) thread for a batch, normally about a millisecond. A grant is
-     * not durable yet: if the database crashes now, {@link #settle} charges without it.
+     * Holds the most that {@code request} can cost. Blocks the calling (virtual) thread for a batch, normally about a millisecond, or not at
+     * all where it can be held in memory first. A grant is not durable yet: if the database crashes now, {@link #settle} charges without it.
      */
     public Authorization authorize(UsageRequest request) {
         if (closed.get()) return Refused.of(Code.UNAVAILABLE, "this server is stopping; send the request again");
@@ -108,6 +108,10 @@ public final class Till implements AutoCloseable {
         Command.Authorize command = new Command.Authorize(wanted);
         Lane lane = laneOf(command);
         if (lane.waiting() >= queue) return busy();
+        if (request.delivery() == UsageRequest.Delivery.AFTER_SETTLE) {
+            Authorization granted = lane.grant(wanted);
+            if (granted != null) return granted;
+        }
         lane.put(command);
         return command.await();
     }

@@ -3,6 +3,7 @@ package io.guimo.commerce;
 import io.guimo.commerce.Holding.Hold;
 import io.guimo.commerce.Holding.KeyName;
 import io.guimo.commerce.ledger.GrantKind;
+import io.guimo.units.Meter;
 import io.guimo.units.Money;
 import io.guimo.units.OrganizationId;
 import io.guimo.units.RequestId;
@@ -10,9 +11,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Currency;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,11 +108,14 @@ final class Wallet {
     final Map<Counter.Key, Counter> counters = new HashMap<>();
     final Map<RequestId, Holding> holdings = new HashMap<>();
 
+    /** Those holdings that the database has not heard of; it does with the next batch that writes the wallet. */
+    final Set<RequestId> unwritten = new LinkedHashSet<>();
+
     // Known for the batch that is being worked on only.
     final Map<RequestId, Optional<Settlement>> settled = new HashMap<>();
     final Map<KeyName, Optional<KeyState>> keys = new HashMap<>();
 
-    /** Whether the batch writes any of it. */
+    /** Whether any of it is to be written. */
     boolean changed;
 
     /** @param purses in the order in which they are spent */
@@ -136,6 +143,58 @@ final class Wallet {
         Money sum = nothing;
         for (Purse purse : purses) sum = sum.plus(purse.reserved);
         return sum;
+    }
+
+    Holding holding(RequestId request) {
+        Holding holding = holdings.get(request);
+        if (holding == null) throw new IllegalStateException("nothing is held for " + request);
+        return holding;
+    }
+
+    Counter counter(Reservation reservation, Meter meter, LongSupplier ids) {
+        return counters.computeIfAbsent(
+                key(reservation, meter), absent -> new Counter(ids.getAsLong(), absent, currency, 0, Map.of(), true));
+    }
+
+    /** Whether all counters that the reservation advances are in memory. */
+    boolean hasCountersOf(Reservation reservation) {
+        for (Meter meter : reservation.atMost().keySet()) {
+            if (!counters.containsKey(key(reservation, meter))) return false;
+        }
+        return true;
+    }
+
+    private static Counter.Key key(Reservation reservation, Meter meter) {
+        return new Counter.Key(
+                reservation.price().product(), meter, reservation.period().start());
+    }
+
+    /**
+     * Opens units up to {@code after} and holds what they can cost; changes nothing and returns empty if there is not as much.
+     *
+     * @param before open units of this reservation now
+     * @param ids for counters that are not there yet
+     */
+    Optional<List<Hold>> hold(
+            Reservation reservation, Map<Meter, Long> before, Map<Meter, Long> after, Instant at, LongSupplier ids) {
+        Money needed = nothing;
+        for (Map.Entry<Meter, Long> count : after.entrySet()) {
+            long more = count.getValue() - before.getOrDefault(count.getKey(), 0L);
+            needed = needed.plus(open(reservation, count.getKey(), more, ids));
+        }
+        if (needed.compareTo(available(at)) > 0) {
+            for (Map.Entry<Meter, Long> count : after.entrySet()) {
+                long more = count.getValue() - before.getOrDefault(count.getKey(), 0L);
+                open(reservation, count.getKey(), -more, ids);
+            }
+            return Optional.empty();
+        }
+        return Optional.of(reserve(needed, at));
+    }
+
+    private Money open(Reservation reservation, Meter meter, long more, LongSupplier ids) {
+        return counter(reservation, meter, ids)
+                .reserve(reservation.price().id(), reservation.price().rule(meter), more);
     }
 
     /** Holds {@code amount}, or as much of it as there is, of the grants in the order in which they are spent. */

@@ -164,6 +164,8 @@ final class WalletReader {
                             extend.reservation.atMost().keySet());
                     request(wallet, command);
                 }
+                case Command.Hold hold ->
+                    counters(wallet, hold.reservation, hold.reservation.atMost().keySet());
                 case Command.Release _, Command.Sweep _ -> {
                     request(wallet, command);
                     Holding holding = wallet == null ? null : wallet.holdings.get(command.request());

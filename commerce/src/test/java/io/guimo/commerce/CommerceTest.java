@@ -3,6 +3,7 @@ package io.guimo.commerce;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guimo.commerce.Authorization.Granted;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.account.Caller;
 import io.guimo.commerce.account.IssuedKey;
 import io.guimo.commerce.account.NewOrganization;
@@ -152,7 +153,8 @@ class CommerceTest {
     }
 
     private Money use(Caller caller, String product, Meter meter, long quantity) {
-        UsageRequest request = new UsageRequest(RequestId.next(), caller, product, Map.of(meter, quantity), null);
+        UsageRequest request = new UsageRequest(
+                RequestId.next(), caller, product, Map.of(meter, quantity), null, Delivery.AFTER_SETTLE);
         Authorization authorization = commerce.till().authorize(request);
         assertThat(authorization).isInstanceOf(Granted.class);
         Settlement settlement =

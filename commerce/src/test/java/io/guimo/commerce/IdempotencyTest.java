@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guimo.commerce.Authorization.Granted;
 import io.guimo.commerce.Authorization.Replayed;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.account.Caller;
 import io.guimo.units.Meter;
 import io.guimo.units.RequestId;
@@ -52,7 +53,8 @@ class IdempotencyTest {
                 who,
                 "labels",
                 Map.of(Meter.IMAGES, 2L),
-                new IdempotencyKey("POST /v1/predict", key, content));
+                new IdempotencyKey("POST /v1/predict", key, content),
+                Delivery.AFTER_SETTLE);
     }
 
     private Reservation begin(String key) {
@@ -97,7 +99,8 @@ class IdempotencyTest {
                 caller,
                 "labels",
                 Map.of(Meter.IMAGES, 1L),
-                new IdempotencyKey("POST /v1/embeddings", "k", CONTENT));
+                new IdempotencyKey("POST /v1/embeddings", "k", CONTENT),
+                Delivery.AFTER_SETTLE);
         till.release(granted(till.authorize(otherRoute)));
     }
 
@@ -170,7 +173,8 @@ class IdempotencyTest {
     @Test
     void authorize_sameRequestIdTwice_refused() {
         UsageRequest request = request(caller, "k", CONTENT);
-        UsageRequest sameId = new UsageRequest(request.id(), caller, "labels", Map.of(Meter.IMAGES, 1L), null);
+        UsageRequest sameId = new UsageRequest(
+                request.id(), caller, "labels", Map.of(Meter.IMAGES, 1L), null, Delivery.BEFORE_SETTLE);
         Reservation first = granted(till.authorize(request));
         assertThat(refusal(till.authorize(sameId))).isEqualTo(Refused.Code.DUPLICATE_REQUEST);
         till.settle(first, Map.of(Meter.IMAGES, 2L), null);

@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.guimo.commerce.Settlement.Outcome;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.account.Caller;
 import io.guimo.commerce.command.CommandKey;
 import io.guimo.commerce.command.Outcome.Done;
@@ -216,7 +217,8 @@ class MoneyTest {
         RequestId last = RequestId.next();
         for (RequestId id : List.of(RequestId.next(), last)) {
             Map<Meter, Long> most = Map.of(Meter.INPUT_TOKENS, 4L, Meter.OUTPUT_TOKENS, 10L);
-            Reservation reservation = granted(till.authorize(new UsageRequest(id, caller, "chat", most, null)));
+            Reservation reservation =
+                    granted(till.authorize(new UsageRequest(id, caller, "chat", most, null, Delivery.BEFORE_SETTLE)));
             till.settle(reservation, Map.of(Meter.INPUT_TOKENS, 4L, Meter.OUTPUT_TOKENS, 3L), null);
         }
         Receipt receipt = receipts.find(caller.organization(), last).orElseThrow();

@@ -1,7 +1,7 @@
 package io.guimo.commerce;
 
+import static io.guimo.commerce.TillFixture.brief;
 import static io.guimo.commerce.TillFixture.flat;
-import static io.guimo.commerce.TillFixture.request;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.guimo.commerce.account.Caller;
@@ -101,7 +101,7 @@ public final class TillBenchmark {
                 int offset = seed + random.nextInt(callers.size());
                 for (int i = 0; System.nanoTime() < end; i++) {
                     UsageRequest request =
-                            request(callers.get((offset + i * 7) % callers.size()), "labels", Meter.IMAGES, 1);
+                            brief(callers.get((offset + i * 7) % callers.size()), "labels", Meter.IMAGES, 1);
                     long from = System.nanoTime();
                     if (record) {
                         till.record(request);

@@ -1,6 +1,7 @@
 package io.guimo.commerce;
 
 import io.guimo.commerce.Authorization.Granted;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.account.Caller;
 import io.guimo.commerce.account.Organization;
 import io.guimo.commerce.account.Role;
@@ -56,7 +57,9 @@ public final class TillClients {
     }
 
     private static void send(Till till, Caller caller, boolean stream) {
-        UsageRequest request = TillFixture.request(caller, "labels", Meter.IMAGES, 2);
+        UsageRequest request = stream
+                ? TillFixture.request(caller, "labels", Meter.IMAGES, 2)
+                : TillFixture.brief(caller, "labels", Meter.IMAGES, 2);
         if (!(till.authorize(request) instanceof Granted(Reservation reservation))) {
             throw new IllegalStateException("the wallet was to last");
         }
@@ -75,7 +78,8 @@ public final class TillClients {
         Caller caller = callers(shop).getLast();
         for (int i = 0; i < 5; i++) {
             RequestId id = RequestId.next();
-            UsageRequest request = new UsageRequest(id, caller, "labels", Map.of(Meter.IMAGES, 2L), null);
+            UsageRequest request =
+                    new UsageRequest(id, caller, "labels", Map.of(Meter.IMAGES, 2L), null, Delivery.BEFORE_SETTLE);
             Reservation reservation = TillFixture.granted(till.authorize(request));
             if (i > 0) till.extend(reservation, Map.of(Meter.IMAGES, (long) i), Map.of(Meter.IMAGES, 6L));
         }

@@ -1,6 +1,7 @@
 package io.guimo.commerce;
 
 import io.guimo.commerce.Authorization.Granted;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.account.Caller;
 import io.guimo.commerce.account.NewOrganization;
 import io.guimo.commerce.account.Organizations;
@@ -118,7 +119,12 @@ final class TillFixture implements AutoCloseable {
     }
 
     static UsageRequest request(Caller caller, String product, Meter meter, long atMost) {
-        return new UsageRequest(RequestId.next(), caller, product, Map.of(meter, atMost), null);
+        return new UsageRequest(RequestId.next(), caller, product, Map.of(meter, atMost), null, Delivery.BEFORE_SETTLE);
+    }
+
+    /** One whose answer waits for the settle, so that its money may be held in memory for a while. */
+    static UsageRequest brief(Caller caller, String product, Meter meter, long atMost) {
+        return new UsageRequest(RequestId.next(), caller, product, Map.of(meter, atMost), null, Delivery.AFTER_SETTLE);
     }
 
     static Reservation granted(Authorization authorization) {

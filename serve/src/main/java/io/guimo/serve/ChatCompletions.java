@@ -5,6 +5,7 @@ import io.guimo.commerce.IdempotencyKey;
 import io.guimo.commerce.Refused;
 import io.guimo.commerce.Reservation;
 import io.guimo.commerce.Till;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.inference.ChatReply;
 import io.guimo.inference.ChatUsage;
 import io.guimo.inference.RemoteChat;
@@ -88,7 +89,7 @@ final class ChatCompletions {
         long firstBlock = Math.min(BLOCK, mostOutput(model, request));
         Map<Meter, Long> atMost = tokens(model, inputBound(request, body), firstBlock);
         Optional<IdempotencyKey> key = Governed.idempotencyKey(exchange, List.of(body));
-        return switch (governed.authorize(exchange, model.name(), atMost, key)) {
+        return switch (governed.authorize(exchange, model.name(), atMost, key, Delivery.BEFORE_SETTLE)) {
             case Refused refused -> governed.refusal(exchange, refused);
             case Authorization.Replayed replayed -> governed.replayed(exchange, replayed);
             case Authorization.Granted(Reservation reservation) ->

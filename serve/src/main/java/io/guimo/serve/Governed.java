@@ -8,6 +8,7 @@ import io.guimo.commerce.Settlement;
 import io.guimo.commerce.StoredAnswer;
 import io.guimo.commerce.Till;
 import io.guimo.commerce.UsageRequest;
+import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.inference.InferenceRefusal;
 import io.guimo.serve.http.Answer;
 import io.guimo.serve.http.Content;
@@ -59,17 +60,23 @@ public final class Governed {
     public Answer answer(Exchange exchange, Reader reader) throws Exception {
         Order order = reader.read(exchange);
         Optional<IdempotencyKey> key = idempotencyKey(exchange, order.content());
-        return switch (authorize(exchange, order.product(), order.atMost(), key)) {
+        return switch (authorize(exchange, order.product(), order.atMost(), key, Delivery.AFTER_SETTLE)) {
             case Refused refused -> refusal(exchange, refused);
             case Authorization.Replayed replayed -> replayed(exchange, replayed);
             case Authorization.Granted(Reservation reservation) -> served(order, reservation, key.isPresent());
         };
     }
 
-    Authorization authorize(Exchange exchange, String product, Map<Meter, Long> atMost, Optional<IdempotencyKey> key) {
+    Authorization authorize(
+            Exchange exchange,
+            String product,
+            Map<Meter, Long> atMost,
+            Optional<IdempotencyKey> key,
+            Delivery delivery) {
         long tokens = atMost.getOrDefault(Meter.INPUT_TOKENS, 0L) + atMost.getOrDefault(Meter.OUTPUT_TOKENS, 0L);
         if (tokens > 0) rateLimits.takeTokens(exchange.caller().organization(), tokens);
-        return till.authorize(new UsageRequest(exchange.id(), exchange.caller(), product, atMost, key.orElse(null)));
+        return till.authorize(
+                new UsageRequest(exchange.id(), exchange.caller(), product, atMost, key.orElse(null), delivery));
     }
 
     /** The caller's idempotency key, if it sent one, bound to this route and content. */

@@ -35,4 +35,14 @@ public record PriceVersion(
         }
         rules = Collections.unmodifiableMap(ordered);
     }
+
+    /** @throws IllegalArgumentException if the meter is not sold */
+    public TierRule rule(Meter meter) {
+        TierRule rule = rules.get(meter);
+        if (rule == null) {
+            throw new IllegalArgumentException(
+                    "the price " + id + " of " + product + " has no rule for " + meter.wireName());
+        }
+        return rule;
+    }
 }
