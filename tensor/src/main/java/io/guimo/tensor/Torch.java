@@ -103,8 +103,14 @@ public final class Torch {
             CLibrary.setEnvironment("MKL_THREADING_LAYER", "GNU"); // one OpenMP pool in the process, not two
         }
         CLibrary.setEnvironment("OPENBLAS_NUM_THREADS", "1");
-        CLibrary.setEnvironment(
-                "OMP_WAIT_POLICY", "PASSIVE"); // spinning pools starve the JVM's own threads on few cores
+        if (System.getenv("OMP_WAIT_POLICY") == null) {
+            // Threads that spin between operations take the processor from the one they wait for as soon as anything
+            // else runs. Spinning as
+            // long as most gaps of a training step last wins nearly all of it and costs little beside other work
+            // (docs/decisions/0021).
+            CLibrary.setEnvironment("OMP_WAIT_POLICY", "PASSIVE");
+            CLibrary.setEnvironment("GOMP_SPINCOUNT", "3000");
+        }
         CLibrary.setEnvironment("OMP_NUM_THREADS", Integer.toString(choice.threads()));
         CLibrary.keepFreedMemory();
         try {

@@ -1,11 +1,14 @@
 package io.guimo.tensor;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +29,11 @@ record TorchChoice(Blas blas, int threads) {
     /** A rival must win by this factor: below it is the noise of a short measurement, and MKL and fewer threads are the calmer choice. */
     private static final double WORTH_CHANGING = 1.05;
 
+    /** Share of the processors that others use, from which on a measurement is not trusted beyond this start. */
+    private static final double BUSY = .2;
+
+    private static final Duration LOOK = Duration.ofMillis(300);
+
     static TorchChoice of(TorchSettings settings) {
         if (settings.blas() != null && settings.threads() != null)
             return new TorchChoice(settings.blas(), settings.threads());
@@ -42,6 +50,10 @@ record TorchChoice(Blas blas, int threads) {
         try (var reader = Files.newBufferedReader(file)) {
             stored.load(reader);
             if (!machine().equals(stored.getProperty("machine"))) return Optional.empty();
+            if (Boolean.parseBoolean(stored.getProperty("busy"))) {
+                LOG.info("the machine was busy when BLAS and threads were measured: once more");
+                return Optional.empty();
+            }
             return Optional.of(new TorchChoice(
                     Blas.valueOf(stored.getProperty("blas", "").toUpperCase(Locale.ROOT)),
                     Integer.parseInt(stored.getProperty("threads", ""))));
@@ -53,6 +65,7 @@ record TorchChoice(Blas blas, int threads) {
 
     private static TorchChoice measureAndStore(Path cache, Path file) {
         LOG.info("measuring which BLAS and how many threads compute fastest here (once, some seconds)");
+        boolean busy = isBusy();
         TorchChoice fallback = new TorchChoice(Torch.mklAvailable() ? Blas.MKL : Blas.OPENBLAS, 1);
         TorchChoice best = fallback;
         double bestSeconds = Double.POSITIVE_INFINITY;
@@ -76,7 +89,7 @@ record TorchChoice(Blas blas, int threads) {
         // nothing could be measured: not stored, so that the next start tries again
         if (bestSeconds == Double.POSITIVE_INFINITY) return fallback;
         String text = figures + "machine=" + machine() + "\nblas="
-                + best.blas.name().toLowerCase(Locale.ROOT) + "\nthreads=" + best.threads + "\n";
+                + best.blas.name().toLowerCase(Locale.ROOT) + "\nthreads=" + best.threads + "\nbusy=" + busy + "\n";
         try {
             Files.createDirectories(cache);
             Path written = Files.writeString(Files.createTempFile(cache, FILE, ".tmp"), text);
@@ -84,8 +97,24 @@ record TorchChoice(Blas blas, int threads) {
         } catch (IOException failed) {
             throw new UncheckedIOException("cannot store the measured choice in " + file, failed);
         }
-        LOG.info("chose {} with {} threads", best.blas, best.threads);
+        LOG.info(
+                "chose {} with {} threads{}",
+                best.blas,
+                best.threads,
+                busy ? "; other work was running, so the next start measures again" : "");
         return best;
+    }
+
+    /** Two threads lose against one wherever somebody else wants the second processor, so what is measured beside other work holds beside it only. */
+    private static boolean isBusy() {
+        if (!(ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system)) return false;
+        system.getCpuLoad(); // the load since the call before
+        try {
+            Thread.sleep(LOOK);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+        return system.getCpuLoad() > BUSY;
     }
 
     /** The calm choice first; all processors, half of them, and one. */
