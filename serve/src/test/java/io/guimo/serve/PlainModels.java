@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** Models without weights, whose answers can be told from their inputs. */
 final class PlainModels {
@@ -180,8 +181,8 @@ final class PlainModels {
         public void close() {}
     }
 
-    /** Says as many words as it is made with, and reports them. */
-    record Talker(String name, int words, AtomicInteger calls) implements RemoteChat {
+    /** Says as many words as it is made with, one each {@code pauseMillis}, and reports them. */
+    record Talker(String name, int words, int pauseMillis, AtomicInteger calls) implements RemoteChat {
         @Override
         public ChatReply complete(byte[] body) {
             calls.incrementAndGet();
@@ -197,6 +198,7 @@ final class PlainModels {
         public ChatStreamEnd stream(byte[] body, ChunkListener listener) {
             calls.incrementAndGet();
             for (int i = 0; i < words; i++) {
+                if (pauseMillis > 0) LockSupport.parkNanos(pauseMillis * 1_000_000L);
                 String chunk = "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"w" + i + " \"}}]}";
                 if (!listener.chunk(chunk.getBytes(StandardCharsets.UTF_8))) {
                     return new ChatStreamEnd(

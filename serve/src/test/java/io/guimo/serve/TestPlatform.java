@@ -59,13 +59,20 @@ final class TestPlatform implements AutoCloseable {
 
     /** @param name of the database, one for each test class */
     static TestPlatform start(String name) {
-        return new TestPlatform(fresh(name), List.of());
+        TestPlatform platform = new TestPlatform(fresh(name), "test");
+        platform.sell();
+        return platform;
     }
 
-    private TestPlatform(DatabaseAddress address, List<ExtraRoutes> extras) {
+    /** A further server on the database of another, with the same models. */
+    static TestPlatform replica(DatabaseAddress address, String server) {
+        return new TestPlatform(address, server);
+    }
+
+    private TestPlatform(DatabaseAddress address, String serverName) {
         Database database = Database.open(address);
         InstantSource world = InstantSource.system();
-        commerce = Commerce.open(database, world, CommerceSettings.of("test"));
+        commerce = Commerce.open(database, world, CommerceSettings.of(serverName));
         ModelHost models = new ModelHost();
         platform = new Platform(
                 database,
@@ -81,21 +88,10 @@ final class TestPlatform implements AutoCloseable {
         models.mount(ModelOwner.operator(), new PlainModels.Shapes("shapes"));
         models.mount(ModelOwner.operator(), new PlainModels.Rest("rest"));
         models.mount(ModelOwner.operator(), new PlainModels.Letters("letters"));
-        models.mount(ModelOwner.operator(), new PlainModels.Talker("talker", 5, chatCalls));
-        models.mount(ModelOwner.operator(), new PlainModels.Talker("long-talker", 700, chatCalls));
+        models.mount(ModelOwner.operator(), new PlainModels.Talker("talker", 5, 0, chatCalls));
+        models.mount(ModelOwner.operator(), new PlainModels.Talker("long-talker", 700, 0, chatCalls));
+        models.mount(ModelOwner.operator(), new PlainModels.Talker("slow-talker", 600, 25, chatCalls));
         models.mount(ModelOwner.operator(), new PlainModels.Rest("unsold"));
-        commerce.prices().publishPlan(PLAN, Money.zero(CNY), command()).orThrow();
-        sell("shapes", Map.of(Meter.IMAGES, flat("0.002")));
-        sell("rest", Map.of(Meter.REQUESTS, flat("0.0005")));
-        sell("letters", Map.of(Meter.INPUT_TOKENS, flat("0.0000002")));
-        for (String chat : List.of("talker", "long-talker")) {
-            sell(
-                    chat,
-                    Map.of(
-                            Meter.INPUT_TOKENS, flat("0.001"),
-                            Meter.CACHED_INPUT_TOKENS, flat("0.0005"),
-                            Meter.OUTPUT_TOKENS, flat("0.002")));
-        }
         OrganizationId operator = commerce.organizations()
                 .ensureOperator("运营 Operator", ZoneId.of("Asia/Shanghai"), CNY)
                 .id();
@@ -109,7 +105,22 @@ final class TestPlatform implements AutoCloseable {
                 .orThrow()
                 .secret()
                 .orElseThrow();
-        server = Server.start(ServeSettings.defaults().withPort(0), platform, extras);
+        server = Server.start(ServeSettings.defaults().withPort(0), platform, List.of());
+    }
+
+    private void sell() {
+        commerce.prices().publishPlan(PLAN, Money.zero(CNY), command()).orThrow();
+        sell("shapes", Map.of(Meter.IMAGES, flat("0.002")));
+        sell("rest", Map.of(Meter.REQUESTS, flat("0.0005")));
+        sell("letters", Map.of(Meter.INPUT_TOKENS, flat("0.0000002")));
+        for (String chat : List.of("talker", "long-talker", "slow-talker")) {
+            sell(
+                    chat,
+                    Map.of(
+                            Meter.INPUT_TOKENS, flat("0.001"),
+                            Meter.CACHED_INPUT_TOKENS, flat("0.0005"),
+                            Meter.OUTPUT_TOKENS, flat("0.002")));
+        }
     }
 
     /** An organisation on the plan and its key. */
