@@ -20,10 +20,15 @@ public final class CpuLedger {
     /** Shorter windows would be mostly the rounding of the operating system's clock ticks. */
     private static final Duration SHORTEST = Duration.ofMillis(50);
 
-    private record Point(Instant at, long serverNanos, long databaseNanos, Map<String, EngineReading> engines) {}
+    private record Point(
+            Instant at,
+            long serverNanos,
+            OptionalLong database,
+            long databaseNanos,
+            Map<String, EngineReading> engines) {}
 
     private final InstantSource clock;
-    private final OptionalLong databasePid;
+    private final Supplier<OptionalLong> databasePid;
     private final Supplier<List<EngineReading>> engines;
     private Point last;
 
@@ -31,10 +36,10 @@ public final class CpuLedger {
      * Begins the first window.
      *
      * @param clock the world's
-     * @param databasePid process of the embedded database server; empty where the database is elsewhere
+     * @param databasePid process of the embedded database server, another one after it was restarted; empty where the database is elsewhere
      * @param engines reads every engine that runs
      */
-    public CpuLedger(InstantSource clock, OptionalLong databasePid, Supplier<List<EngineReading>> engines)
+    public CpuLedger(InstantSource clock, Supplier<OptionalLong> databasePid, Supplier<List<EngineReading>> engines)
             throws IOException {
         this.clock = clock;
         this.databasePid = databasePid;
@@ -54,8 +59,14 @@ public final class CpuLedger {
                 new TimeWindow(before.at, end),
                 Runtime.getRuntime().availableProcessors(),
                 now.serverNanos - before.serverNanos,
-                now.databaseNanos - before.databaseNanos,
+                databaseNanos(before, now),
                 shares);
+    }
+
+    /** A server that was started anew counts from zero. */
+    private static long databaseNanos(Point before, Point now) {
+        boolean same = now.database.equals(before.database) && now.databaseNanos >= before.databaseNanos;
+        return same ? now.databaseNanos - before.databaseNanos : now.databaseNanos;
     }
 
     private Point read() throws IOException {
@@ -63,10 +74,12 @@ public final class CpuLedger {
         for (EngineReading reading : engines.get()) readings.put(reading.product() + " " + reading.version(), reading);
         // Engines are read first: what they do until the process is read counts as overhead of this window, never as
         // more than the whole.
+        OptionalLong database = databasePid.get();
         return new Point(
                 clock.instant(),
                 ProcessTime.ofThisProcess(),
-                databasePid.isPresent() ? ProcessTime.ofTree(databasePid.getAsLong()) : 0,
+                database,
+                database.isPresent() ? ProcessTime.ofTree(database.getAsLong()) : 0,
                 readings);
     }
 

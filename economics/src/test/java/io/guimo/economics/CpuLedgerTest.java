@@ -23,7 +23,7 @@ class CpuLedgerTest {
 
     @Test
     void close_workOfAnEngine_isItsShareAndTheRestOverhead() throws Exception {
-        CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong.empty(), engines::get);
+        CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong::empty, engines::get);
         long engineNanos = burn(300_000_000L);
         burn(200_000_000L); // nobody's: overhead
         engines.set(List.of(new EngineReading("photos", "1", Map.of(Meter.IMAGES, 10L), 5, engineNanos, engineNanos)));
@@ -41,7 +41,7 @@ class CpuLedgerTest {
     @Test
     void close_engineLoadedAnew_countsFromZero() throws Exception {
         engines.set(List.of(new EngineReading("photos", "1", Map.of(Meter.IMAGES, 10L), 5, 700, 700)));
-        CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong.empty(), engines::get);
+        CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong::empty, engines::get);
         engines.set(List.of(
                 new EngineReading("photos", "1", Map.of(Meter.IMAGES, 3L), 2, 300, 300),
                 new EngineReading("photos", "2", Map.of(Meter.IMAGES, 4L), 1, 100, 100)));

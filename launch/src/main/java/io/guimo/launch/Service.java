@@ -146,10 +146,7 @@ final class Service implements AutoCloseable {
         }
         mountUpstreams(business, models);
         CostLog costs = CostLog.open(databases.database());
-        OptionalLong databasePid = databases.embedded() == null
-                ? OptionalLong.empty()
-                : OptionalLong.of(databases.embedded().processId());
-        CpuLedger cpu = new CpuLedger(InstantSource.system(), databasePid, () -> readings(models));
+        CpuLedger cpu = new CpuLedger(InstantSource.system(), () -> databaseProcess(databases), () -> readings(models));
         ScheduledExecutorService measuring = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("measure-costs").factory());
         opened.push(measuring::shutdownNow);
@@ -182,6 +179,12 @@ final class Service implements AutoCloseable {
                 "rw-r--r--");
         opened.push(() -> Files.deleteIfExists(home.server()));
         return service;
+    }
+
+    private static OptionalLong databaseProcess(Databases databases) {
+        return databases.embedded() == null
+                ? OptionalLong.empty()
+                : OptionalLong.of(databases.embedded().processId());
     }
 
     private static Server listen(ServeSettings settings, Platform platform, List<ExtraRoutes> extras) {

@@ -13,18 +13,21 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The PostgreSQL server of a home folder, started by this process and stopped with it, by {@link #close()} or, where the system has {@code
- * setpriv}, by the kernel when this process dies. It listens on the loopback interface only and asks for a password.
+ * setpriv}, by the kernel when this process dies. A server that dies by itself (killed, out of memory, disk full) is started again on the same
+ * port as soon as that succeeds. It listens on the loopback interface only and asks for a password.
  */
 public final class EmbeddedPostgres implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedPostgres.class);
@@ -34,18 +37,24 @@ public final class EmbeddedPostgres implements AutoCloseable {
     private static final long START_SECONDS = 60;
     private static final long STOP_SECONDS = 60;
     private static final int PORT_ATTEMPTS = 5;
+    private static final Duration FIRST_RETRY = Duration.ofMillis(200);
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(10);
     private static final long LARGEST_LOG_BYTES = 10 << 20;
 
     private final Path folder;
     private final FolderLock lock;
-    private final Process server;
+    private final List<String> command;
     private final DatabaseAddress address;
+    private final CompletableFuture<Boolean> started = new CompletableFuture<>();
+    private final Thread keeper;
+    private volatile @Nullable Process server;
 
-    private EmbeddedPostgres(Path folder, FolderLock lock, Process server, DatabaseAddress address) {
+    private EmbeddedPostgres(Path folder, FolderLock lock, List<String> command, DatabaseAddress address) {
         this.folder = folder;
         this.lock = lock;
-        this.server = server;
+        this.command = command;
         this.address = address;
+        this.keeper = Thread.ofPlatform().daemon().name("postgres-keeper").unstarted(this::keep);
     }
 
     /**
@@ -91,29 +100,29 @@ public final class EmbeddedPostgres implements AutoCloseable {
         return address;
     }
 
-    /** The server's main process, for measuring its CPU time and that of its children. */
+    /** The server's main process, for measuring its CPU time and that of its children; another one after a restart. */
     public long processId() {
-        return server.pid();
+        return running().pid();
     }
 
     /** Stops the server: open transactions are rolled back, what was committed stays. */
     @Override
     public void close() {
         try (lock) {
-            if (server.isAlive()) Commands.interrupt(server.pid());
-            if (!server.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn(
-                        "PostgreSQL in {} did not stop within {} s and is killed; it recovers at its next start",
-                        folder,
-                        STOP_SECONDS);
-                server.destroyForcibly().waitFor();
-            }
+            keeper.interrupt();
+            keeper.join();
         } catch (InterruptedException e) {
-            server.destroyForcibly();
+            running().destroyForcibly();
             Thread.currentThread().interrupt();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot stop PostgreSQL in " + folder, e);
+            throw new UncheckedIOException("cannot give the folder " + folder + " free", e);
         }
+    }
+
+    private Process running() {
+        Process process = server;
+        if (process == null) throw new IllegalStateException("PostgreSQL in " + folder + " was never started");
+        return process;
     }
 
     private static void create(Path folder, Path bin, ServerUser user, String password)
@@ -189,19 +198,18 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
     private static EmbeddedPostgres launch(Path folder, FolderLock lock, Path bin, ServerUser user, String password)
             throws IOException, InterruptedException {
-        Path log = folder.resolve("log");
+        Path log = log(folder);
         if (Files.exists(log) && Files.size(log) > LARGEST_LOG_BYTES) {
             Files.move(log, folder.resolve("log.old"), StandardCopyOption.REPLACE_EXISTING);
         }
         for (int attempt = 1; ; attempt++) {
             long logStart = Files.exists(log) ? Files.size(log) : 0;
             int port = freePort();
-            Process server = spawn(command(folder.resolve("data"), bin, user, port), log);
-            if (isReady(folder.resolve("data"), server)) {
-                String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
-                return new EmbeddedPostgres(folder, lock, server, new DatabaseAddress(url, USER, password));
-            }
-            server.destroyForcibly().waitFor();
+            String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
+            EmbeddedPostgres candidate = new EmbeddedPostgres(
+                    folder, lock, command(data(folder), bin, user, port), new DatabaseAddress(url, USER, password));
+            candidate.keeper.start();
+            if (candidate.isStarted()) return candidate;
             String said = tail(log, logStart);
             // Between our asking for a free port and the server's binding it, another process can take it.
             boolean portTaken = said.contains("could not bind") || said.contains("Address already in use");
@@ -209,6 +217,103 @@ public final class EmbeddedPostgres implements AutoCloseable {
                 throw new IOException("the server ended while starting; it said: " + said);
             }
         }
+    }
+
+    private boolean isStarted() throws IOException, InterruptedException {
+        try {
+            return started.get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e.getCause());
+        } catch (InterruptedException e) {
+            keeper.interrupt();
+            throw e;
+        }
+    }
+
+    /**
+     * The life of the server, on one thread that lives as long as it: the kernel sends the signal of a parent's death when the <em>thread</em>
+     * that made the process ends.
+     */
+    private void keep() {
+        try {
+            boolean ready = begin();
+            started.complete(ready);
+            if (!ready) return;
+            while (true) {
+                int status = running().waitFor();
+                LOG.warn(
+                        "PostgreSQL in {} ended by itself (status {}) and is started again; its own words stand in {}",
+                        folder,
+                        status,
+                        log(folder));
+                beginAgain();
+                LOG.warn("PostgreSQL in {} serves again", folder);
+            }
+        } catch (InterruptedException e) {
+            if (!started.completeExceptionally(e)) stop();
+        } catch (IOException | RuntimeException e) {
+            started.completeExceptionally(e);
+        }
+    }
+
+    /** Starts the server and waits until it is ready; false, with nothing left of it, if it ends instead. */
+    private boolean begin() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log(folder).toFile()))
+                .start();
+        server = process;
+        boolean ready = false;
+        try {
+            ready = isReady(data(folder), process);
+            return ready;
+        } finally {
+            if (!ready) process.destroyForcibly();
+        }
+    }
+
+    private void beginAgain() throws InterruptedException {
+        for (Duration pause = FIRST_RETRY; ; pause = longer(pause)) {
+            Thread.sleep(pause);
+            try {
+                stopOrphan(data(folder)); // what the dead one started ends when it notices
+                if (begin()) return;
+            } catch (IOException | RuntimeException e) {
+                LOG.warn("PostgreSQL in {} does not start: {}", folder, e.getMessage());
+            }
+        }
+    }
+
+    private static Duration longer(Duration pause) {
+        Duration doubled = pause.multipliedBy(2);
+        return doubled.compareTo(LONGEST_RETRY) < 0 ? doubled : LONGEST_RETRY;
+    }
+
+    private void stop() {
+        Process process = running();
+        try {
+            if (process.isAlive()) Commands.interrupt(process.pid());
+            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn(
+                        "PostgreSQL in {} did not stop within {} s and is killed; it recovers at its next start",
+                        folder,
+                        STOP_SECONDS);
+                process.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+        } catch (IOException e) {
+            LOG.warn("PostgreSQL in {} could not be told to stop and is killed: {}", folder, e.getMessage());
+            process.destroyForcibly();
+        }
+    }
+
+    private static Path data(Path folder) {
+        return folder.resolve("data");
+    }
+
+    private static Path log(Path folder) {
+        return folder.resolve("log");
     }
 
     private static List<String> command(Path data, Path bin, ServerUser user, int port) throws InterruptedException {
@@ -237,31 +342,6 @@ public final class EmbeddedPostgres implements AutoCloseable {
             command.addAll(List.of("-c", setting));
         }
         return command;
-    }
-
-    /**
-     * The kernel's parent-death signal is sent when the <em>thread</em> that made the process ends, so that thread must live as long as the
-     * server.
-     */
-    private static Process spawn(List<String> command, Path log) throws IOException, InterruptedException {
-        CompletableFuture<Process> started = new CompletableFuture<>();
-        Thread.ofPlatform().daemon().name("postgres-parent").start(() -> {
-            try {
-                Process process = new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                        .start();
-                started.complete(process);
-                process.waitFor();
-            } catch (IOException | InterruptedException | RuntimeException e) {
-                started.completeExceptionally(e);
-            }
-        });
-        try {
-            return started.join();
-        } catch (CompletionException e) {
-            throw new IOException("cannot run " + command, e.getCause());
-        }
     }
 
     /** Waits until the server writes "ready" into its pid file (line 8, src/include/utils/pidfile.h) or ends. */

@@ -97,6 +97,31 @@ class EmbeddedPostgresTest {
 
     @Test
     @Order(6)
+    void kill_ofTheServer_isStartedAgainOnItsPort() throws Exception {
+        try (EmbeddedPostgres server = EmbeddedPostgres.start(FOLDER);
+                Database database = Database.open(server.address())) {
+            for (int kill = 0; kill < 2; kill++) {
+                long killed = server.processId();
+                ProcessHandle.of(killed).orElseThrow().destroyForcibly();
+                while (server.processId() == killed) Thread.sleep(10);
+                assertThat(eventually(database, "select x from kept")).isEqualTo(7);
+            }
+        }
+    }
+
+    private static int eventually(Database database, String query) throws InterruptedException {
+        for (int attempt = 0; ; attempt++) {
+            try {
+                return number(database, query);
+            } catch (DatabaseException e) {
+                if (attempt == 300) throw e;
+                Thread.sleep(100);
+            }
+        }
+    }
+
+    @Test
+    @Order(6)
     void start_pidFileOfAnotherProcess_isIgnored() throws IOException {
         Files.writeString(
                 FOLDER.resolve("data/postmaster.pid"), ProcessHandle.current().pid() + "\n" + FOLDER + "\n");
