@@ -77,6 +77,7 @@ final class Lane implements AutoCloseable {
     private final AtomicInteger waiting = new AtomicInteger();
     private final Thread thread;
     private volatile boolean closed;
+    private volatile boolean stopsWaiting;
 
     /** Whether callers may reserve in memory: nobody else was at the wallets lately. */
     private volatile boolean alone;
@@ -165,9 +166,15 @@ final class Lane implements AutoCloseable {
         }
     }
 
+    /** From now on what the database cannot be reached for fails instead of waiting for it. */
+    void stopWaiting() {
+        stopsWaiting = true;
+    }
+
     /** Carries out what it was given, then ends. */
     @Override
     public void close() {
+        stopsWaiting = true;
         closed = true;
         inbox.wake();
         try {
@@ -238,7 +245,7 @@ final class Lane implements AutoCloseable {
                     contended = CONTENDED_FOR;
                     alone = false;
                     holdAgain(batch);
-                } else if (DatabaseException.isConnectionLoss(e)) {
+                } else if (DatabaseException.isOutage(e)) {
                     lose(batch, e);
                     thorough = true;
                 } else if (EXISTS.equals(e.getSQLState()) && failures++ < 3) {
@@ -409,7 +416,7 @@ final class Lane implements AutoCloseable {
                 authorize.answer(unavailable());
             } else if (command instanceof Command.Extend extend) {
                 extend.answer(unavailable());
-            } else if (closed) {
+            } else if (stopsWaiting) {
                 command.fail(new IllegalStateException(
                         "closed while the ledger could not be reached: " + cause.getMessage()));
             } else {
@@ -417,7 +424,7 @@ final class Lane implements AutoCloseable {
             }
         }
         batch.clear();
-        if (!closed) batch.addAll(left);
+        if (!stopsWaiting) batch.addAll(left);
         pause(RECONNECT_AFTER);
     }
 

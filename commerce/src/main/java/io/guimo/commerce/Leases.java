@@ -86,7 +86,7 @@ final class Leases implements AutoCloseable {
         try (Connection connection = database.connect("till leases")) {
             update(connection, "delete from lease where id = ?", current);
             sweep(connection);
-        } catch (SQLException | DatabaseException e) {
+        } catch (SQLException | RuntimeException e) {
             LOG.warn("the lease is left to expire: {}", e.getMessage());
         }
     }

@@ -190,11 +190,15 @@ public final class Till implements AutoCloseable {
         command.await();
     }
 
-    /** Finishes what was begun, gives back what is still reserved, and refuses what comes later. Call it when requests have been drained. */
+    /**
+     * Finishes what was begun, gives back what is still reserved, and refuses what comes later. Call it when requests have been drained. Where the
+     * database cannot be reached, what waits for it fails, and the lease is left to expire.
+     */
     @Override
     public void close() {
         if (closed.getAndSet(true)) return;
         housekeeping.close();
+        lanes.forEach(Lane::stopWaiting);
         leases.close();
         lanes.forEach(Lane::close);
         barrier.close();

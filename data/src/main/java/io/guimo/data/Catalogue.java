@@ -102,6 +102,10 @@ public final class Catalogue {
                 LOG.info("{} comes from {}", entry.name(), source.name);
                 return new Dataset(entry, folder, source.name);
             } catch (IOException e) {
+                if (isDiskFull(e)) {
+                    deleteTree(staging);
+                    throw diskFull(entry, folder, e);
+                }
                 tries.add(source.name + ": " + reason(e));
             }
         }
@@ -169,6 +173,23 @@ public final class Catalogue {
         try (Stream<Path> tree = Files.walk(folder)) {
             for (Path path : tree.sorted((a, b) -> b.compareTo(a)).toList()) Files.delete(path);
         }
+    }
+
+    /** Another place would not help. The JDK has no exception of its own for it; the words are those of strerror(3) and of apt-get. */
+    private static boolean isDiskFull(IOException e) {
+        String message = String.valueOf(e.getMessage());
+        return message.contains("No space left on device")
+                || message.contains("Disk quota exceeded")
+                || message.contains("don't have enough free space");
+    }
+
+    private static DataException diskFull(CatalogueEntry entry, Path folder, IOException e) {
+        return new DataException(
+                DataException.Code.UNAVAILABLE,
+                "the disk of " + folder.getParent() + " is full: '" + entry.name() + "' has " + (entry.bytes() >> 20)
+                        + " MiB, and its package as much again while it is fetched. Free some space, or choose another home folder by --home DIR, and"
+                        + " repeat the command; nothing was lost.",
+                e);
     }
 
     private static String reason(IOException e) {

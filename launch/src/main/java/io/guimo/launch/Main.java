@@ -2,6 +2,7 @@ package io.guimo.launch;
 
 import io.guimo.data.DataException;
 import io.guimo.postgres.EmbeddedPostgresException;
+import io.guimo.tensor.TorchException;
 import io.guimo.train.DivergedException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -90,6 +91,7 @@ public final class Main implements Runnable {
                 || failure instanceof IllegalArgumentException
                 || failure instanceof DataException
                 || failure instanceof EmbeddedPostgresException
+                || failure instanceof TorchException
                 || failure instanceof DivergedException;
     }
 
@@ -97,7 +99,19 @@ public final class Main implements Runnable {
         String message = failure.getMessage();
         if (message == null || message.isBlank()) return failure.getClass().getSimpleName();
         if (isForPeople(failure)) return message;
+        if (isDiskFull(failure)) {
+            return "the disk is full (" + message
+                    + "). Free some space and repeat the command: it goes on where it stopped; nothing was lost.";
+        }
         String kind = failure.getClass().getSimpleName().replaceAll("(?<=[a-z])(?=[A-Z])", " ");
         return kind.toLowerCase(Locale.ROOT) + ": " + message;
+    }
+
+    private static boolean isDiskFull(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            String message = String.valueOf(cause.getMessage());
+            if (message.contains("No space left on device") || message.contains("Disk quota exceeded")) return true;
+        }
+        return false;
     }
 }

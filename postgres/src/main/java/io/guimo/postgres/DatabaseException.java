@@ -1,6 +1,7 @@
 package io.guimo.postgres;
 
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /** The database refused or could not be reached; {@link #sqlState()} tells which. */
 public final class DatabaseException extends RuntimeException {
@@ -24,13 +25,25 @@ public final class DatabaseException extends RuntimeException {
         return "40001".equals(e.getSQLState()) || "40P01".equals(e.getSQLState());
     }
 
-    /** Whether the connection was lost or the server is starting, stopping or out of connections: nothing is known of the work. */
-    public static boolean isConnectionLoss(SQLException e) {
-        String state = e.getSQLState();
+    /**
+     * Whether the connection was lost, or the server is starting, stopping or out of connections, memory or disk: nothing is known of the work, and
+     * the same can succeed later.
+     */
+    public static boolean isOutage(SQLException e) {
+        return isOutage(e.getSQLState());
+    }
+
+    /** {@link #isOutage(SQLException)} of what this one was made of. */
+    public boolean isOutage() {
+        return isOutage(sqlState.isEmpty() ? null : sqlState);
+    }
+
+    private static boolean isOutage(@Nullable String state) {
         return state == null
                 || state.startsWith("08")
+                || state.startsWith("53")
                 || state.startsWith("57P")
-                || state.equals("53300")
+                || state.startsWith("58")
                 || state.equals("XX000");
     }
 }

@@ -66,7 +66,13 @@ final class ServerPrograms {
         int status = tar.waitFor();
         feeder.join();
         if (status != 0) {
-            throw new IOException("tar ended with status " + status + ": " + output);
+            // a line for each file, and where the disk is full not all of them say so
+            String reason = output.lines()
+                    .filter(line -> line.contains("No space left"))
+                    .findFirst()
+                    .or(() -> output.lines().findFirst())
+                    .orElse("no word");
+            throw new IOException("tar ended with status " + status + ": " + reason);
         }
     }
 }

@@ -118,13 +118,18 @@ public final class Torch {
             // the whole folder first: with a cold cache the loader would else take a libtorch_cpu.so that the system
             // happens to have
             Loader.cacheResource(org.bytedeco.pytorch.presets.torch.class, "/org/bytedeco/pytorch/" + platform() + "/");
-        } catch (IOException failed) {
-            throw new UncheckedIOException(
-                    "cannot extract libtorch (800 MB with MKL) into " + cache
-                            + ": free space there or choose another --home",
+            torch.set_num_threads(choice.threads());
+        } catch (IOException | LinkageError failed) {
+            throw new TorchException(
+                    "libtorch (800 MB with MKL) cannot be unpacked into " + cache + " and loaded, where "
+                            + (cache.toFile().getUsableSpace() >> 20) + " MB are free: "
+                            + String.valueOf(failed.getMessage())
+                                    .lines()
+                                    .findFirst()
+                                    .orElse("no reason was given")
+                            + ". Free space there, or choose another home folder by --home DIR, and repeat the command; nothing was lost.",
                     failed);
         }
-        torch.set_num_threads(choice.threads());
         return new TorchEnvironment(
                 version(),
                 choice.blas(),

@@ -1,11 +1,18 @@
 package io.guimo.tensor;
 
-/** An operation that libtorch refused. The message is the first line of libtorch's; its dump of native frames is dropped. */
+/**
+ * An operation that libtorch refused, or a libtorch that cannot be loaded. The message of an operation is the first line of libtorch's; its dump of
+ * native frames is dropped.
+ */
 public final class TorchException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private TorchException(String message) {
         super(message);
+    }
+
+    TorchException(String message, Throwable cause) {
+        super(message, cause);
     }
 
     /**

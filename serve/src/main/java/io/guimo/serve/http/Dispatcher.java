@@ -2,6 +2,7 @@ package io.guimo.serve.http;
 
 import io.guimo.commerce.account.Caller;
 import io.guimo.commerce.account.Role;
+import io.guimo.postgres.DatabaseException;
 import io.guimo.units.RequestId;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.socket.SocketWriterException;
@@ -166,15 +167,24 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
             return new Refusal.InvalidRequest("The request is not valid HTTP: " + e.getMessage(), null, "invalid_http");
         } catch (DataReader.InsufficientDataAvailableException | CloseConnectionException e) {
             throw new CloseConnectionException("The client left before its request was complete", e);
+        } catch (DatabaseException e) {
+            if (!e.isOutage()) return broken(exchange, e);
+            LOG.warn("{} was refused: {}", exchange.id(), e.getMessage());
+            return new Refusal.Overloaded(
+                    "The database cannot be reached; send the request again", Duration.ofSeconds(1));
         } catch (Exception e) {
-            LOG.error(
-                    "{} {} {} failed",
-                    exchange.id(),
-                    exchange.route().method(),
-                    exchange.route().path(),
-                    e);
-            return new Refusal.Broken(exchange.id());
+            return broken(exchange, e);
         }
+    }
+
+    private static Refusal broken(Exchange exchange, Exception e) {
+        LOG.error(
+                "{} {} {} failed",
+                exchange.id(),
+                exchange.route().method(),
+                exchange.route().path(),
+                e);
+        return new Refusal.Broken(exchange.id());
     }
 
     private void admit(Exchange exchange, Access access) {
