@@ -38,20 +38,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * The server of {@code benchmarks/gateway}: a model that does nothing, sold, beside the same model ungoverned, and a chat model forwarded to an
- * upstream. Arguments: folder of its database, address of the upstream, number of customers. Prints one line of JSON when it is ready.
+ * upstream. Arguments: folder of its database, address of the upstream, number of customers, number of keys of all of them together. Prints one line
+ * of JSON when it is ready, with as many of the keys as a client needs to use them by turns.
  */
 public final class GatewayServer {
     private static final Currency CNY = Currency.getInstance("CNY");
     private static final int COMMITS = 200;
+    private static final int KEYS_SHOWN = 1000;
 
     private GatewayServer() {}
 
     public static void main(String[] arguments) throws Exception {
         Path folder = Path.of(arguments[0]).toAbsolutePath();
         int customers = Integer.parseInt(arguments[2]);
+        CountDownLatch closed = new CountDownLatch(1);
         try (EmbeddedPostgres postgres = EmbeddedPostgres.start(folder.resolve("postgres"));
                 Database database = Database.open(postgres.address());
                 Commerce commerce = Commerce.open(database, CommerceSettings.of("benchmark"));
@@ -69,7 +75,21 @@ public final class GatewayServer {
                             Meter.CACHED_INPUT_TOKENS, flat("0.0000001"),
                             Meter.OUTPUT_TOKENS, flat("0.0000001")));
             List<String> keys = new ArrayList<>();
-            for (int i = 0; i < customers; i++) keys.add(customer(commerce));
+            List<OrganizationId> ids = new ArrayList<>();
+            for (int i = 0; i < customers; i++) ids.add(customer(commerce));
+            try (ExecutorService issuers = Executors.newFixedThreadPool(8)) {
+                List<Future<String>> issued = new ArrayList<>();
+                for (int i = 0; i < Math.max(customers, Integer.parseInt(arguments[3])); i++) {
+                    OrganizationId id = ids.get(i % customers);
+                    issued.add(issuers.submit(() -> key(commerce, id)));
+                }
+                // evenly out of all of them
+                int step = Math.max(1, issued.size() / KEYS_SHOWN);
+                for (int i = 0; i < issued.size(); i++) {
+                    String secret = issued.get(i).get();
+                    if (i % step == 0) keys.add(secret);
+                }
+            }
             Platform platform = new Platform(
                     database,
                     commerce,
@@ -93,9 +113,22 @@ public final class GatewayServer {
                         ProcessHandle.current().pid(),
                         postgres.processId(),
                         commitMillis(database));
-                Runtime.getRuntime().addShutdownHook(new Thread(stopped::countDown));
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                    stopped.countDown();
+                    awaitQuietly(closed);
+                }));
                 stopped.await();
             }
+        } finally {
+            closed.countDown();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch closed) {
+        try {
+            closed.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -113,7 +146,7 @@ public final class GatewayServer {
                 });
     }
 
-    private static String customer(Commerce commerce) {
+    private static OrganizationId customer(Commerce commerce) {
         OrganizationId id = commerce.organizations()
                 .create(new NewOrganization("customer", false, ZoneId.of("Asia/Shanghai"), CNY), command())
                 .orThrow()
@@ -122,6 +155,10 @@ public final class GatewayServer {
         commerce.ledger()
                 .grant(id, Money.of(CNY, "1000000"), GrantKind.CASH, Optional.empty(), command())
                 .orThrow();
+        return id;
+    }
+
+    private static String key(Commerce commerce, OrganizationId id) {
         return commerce.keys()
                 .issue(id, commerce.organizations().defaultProject(id).id(), Role.CUSTOMER, "load", command())
                 .orThrow()
