@@ -185,8 +185,10 @@ class CrashTest {
         acknowledged.add(request.id().value());
     }
 
-    /** A process of the server that dies takes all its connections along, and with them commits that were not yet on the disk. */
-    /** The processes started last first; at the end the main one, with which all others end. */
+    /**
+     * A process of the server that dies takes all its connections along, and with them commits that were not yet on the disk. Those started last
+     * first; at the end the main one, with which all others end.
+     */
     private static void killOneOf(long server, int which) {
         if (which == LAST_CRASH) {
             ProcessHandle.of(server).orElseThrow().destroyForcibly();

@@ -85,8 +85,12 @@ class FullDiskTest {
                     fill(filler);
                     System.out.println("full after " + acknowledged.size());
                     long end = System.nanoTime() + FULL_FOR.toNanos();
-                    // the clients wait in their settles; a new request is refused
-                    while (System.nanoTime() < end || refused.sum() == 0) send(till, callers.getFirst());
+                    // The clients wait in their settles, as does what was still authorised; then new requests are
+                    // refused.
+                    while (System.nanoTime() < end || refused.sum() == 0) {
+                        clients.add(Thread.ofVirtual().start(() -> send(till, callers.getFirst())));
+                        Thread.sleep(20);
+                    }
                     System.out.println("free again after " + acknowledged.size() + ", refused " + refused);
                     Files.delete(filler);
                     await(acknowledged.size() + BEFORE);

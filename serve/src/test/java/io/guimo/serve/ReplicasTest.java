@@ -58,8 +58,8 @@ class ReplicasTest {
 
     private record Other(Process process, URI url) implements AutoCloseable {
         @Override
-        public void close() throws InterruptedException {
-            process.destroyForcibly().waitFor();
+        public void close() {
+            process.destroyForcibly().onExit().join();
         }
     }
 
