@@ -32,7 +32,7 @@ class BusinessFileTest {
     void read_manyMistakes_allAtOnceWithPlaceAndNearestName() throws Exception {
         String yaml = Files.readString(SHOP)
                 .replace("data: photos", "data: photo")
-                .replace("epochs: 10", "epoch: 10")
+                .replace("epochs: 16", "epoch: 10")
                 .replace("task: recommend-items", "task: recommend-item")
                 .replace("plan: payg", "plan: pay")
                 .replace("catalog: bge-small-en", "catalog: bge-smal-en");
