@@ -13,6 +13,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressState;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -119,6 +120,7 @@ final class Stages {
                         .setUnit(" " + unit, unitSize(unit))
                         .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                         .showSpeed()
+                        .setEtaFunction(Stage::remaining)
                         .setMaxRenderedLength(118)
                         .setUpdateIntervalMillis(terminal ? MILLIS_BETWEEN_FRAMES : MILLIS_BETWEEN_LINES)
                         .setConsumer(consumer())
@@ -129,6 +131,14 @@ final class Stages {
             if (total > 0) current.maxHint(total);
             current.stepTo(done);
             current.setExtraMessage(message.isEmpty() ? "" : " " + message);
+        }
+
+        /** Nothing is said of the time that is left before a hundredth is done: it would be guessed from the start-up alone. */
+        private static Optional<Duration> remaining(ProgressState state) {
+            long done = state.getCurrent() - state.getStart();
+            if (state.getMax() <= 0 || done <= 0 || done < state.getMax() / 100) return Optional.empty();
+            Duration elapsed = state.getElapsedAfterStart();
+            return Optional.of(elapsed.dividedBy(done).multipliedBy(state.getMax() - state.getCurrent()));
         }
 
         private long unitSize(String unit) {
