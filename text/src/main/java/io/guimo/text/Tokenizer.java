@@ -2,18 +2,21 @@ package io.guimo.text;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * Turns text into token ids and back as a Hugging Face {@code tokenizer.json} says. Thread-safe: the native tokenizer is never changed after it was
@@ -23,14 +26,22 @@ public final class Tokenizer implements AutoCloseable {
     /** No file larger than this is read as a tokenizer; the largest in wide use (250,000 tokens) is 17 MB. */
     static final long MAX_FILE_BYTES = 64L << 20;
 
-    private final HuggingFaceTokenizer tokenizer;
-    private final int maxTokens;
-    private final int vocabularySize;
+    private static final Map<String, String> OPTIONS =
+            Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true");
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer, int maxTokens, int vocabularySize) {
+    private final HuggingFaceTokenizer tokenizer;
+    /** Reads what goes on within a text: the same without the space that some tokenizers put before one. */
+    private final HuggingFaceTokenizer continuation;
+
+    private final TokenizerJson json;
+    private final int maxTokens;
+
+    private Tokenizer(
+            TokenizerJson json, HuggingFaceTokenizer tokenizer, HuggingFaceTokenizer continuation, int maxTokens) {
         this.tokenizer = tokenizer;
+        this.continuation = continuation;
+        this.json = json;
         this.maxTokens = maxTokens;
-        this.vocabularySize = vocabularySize;
     }
 
     /**
@@ -40,22 +51,49 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IOException if the file cannot be read or is no tokenizer
      */
     public static Tokenizer open(Path tokenizerJson, int maxTokens, Path nativeFolder) throws IOException {
-        if (maxTokens < 2) {
-            throw new IllegalArgumentException("maxTokens is " + maxTokens + "; at least 2 are needed");
-        }
+        requireTokens(maxTokens);
         long bytes = Files.size(tokenizerJson);
         if (bytes > MAX_FILE_BYTES) {
             throw new IOException(tokenizerJson + " has " + bytes + " bytes; a tokenizer of more than " + MAX_FILE_BYTES
                     + " bytes is not read");
         }
-        int vocabularySize = vocabularySize(tokenizerJson);
+        try {
+            return of(Files.readString(tokenizerJson), maxTokens, nativeFolder);
+        } catch (CharacterCodingException | IllegalArgumentException e) {
+            throw new IOException(tokenizerJson + ": " + firstLine(e), e);
+        }
+    }
+
+    /**
+     * As {@link #open}, from the text of a {@code tokenizer.json}.
+     *
+     * @throws IllegalArgumentException if it is no tokenizer
+     */
+    public static Tokenizer of(String tokenizerJson, int maxTokens, Path nativeFolder) {
+        requireTokens(maxTokens);
         keepLibraryOffline(nativeFolder);
         try {
-            HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(
-                    tokenizerJson, Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true"));
-            return new Tokenizer(tokenizer, maxTokens, vocabularySize);
-        } catch (RuntimeException e) {
-            throw new IOException(tokenizerJson + " is no tokenizer this build can read: " + firstLine(e), e);
+            TokenizerJson json = TokenizerJson.read(tokenizerJson);
+            HuggingFaceTokenizer tokenizer = load(tokenizerJson);
+            HuggingFaceTokenizer continuation = json.continuation() == null ? tokenizer : load(json.continuation());
+            return new Tokenizer(json, tokenizer, continuation, maxTokens);
+        } catch (RuntimeException e) { // the library's own for whatever is amiss
+            throw new IllegalArgumentException("this is no tokenizer that this build can read: " + firstLine(e), e);
+        }
+    }
+
+    private static void requireTokens(int maxTokens) {
+        if (maxTokens < 2) {
+            throw new IllegalArgumentException("maxTokens is " + maxTokens + "; at least 2 are needed");
+        }
+    }
+
+    private static HuggingFaceTokenizer load(String tokenizerJson) {
+        try {
+            return HuggingFaceTokenizer.newInstance(
+                    new ByteArrayInputStream(tokenizerJson.getBytes(StandardCharsets.UTF_8)), OPTIONS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // reads memory only
         }
     }
 
@@ -66,7 +104,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /** One more than the greatest token id: every valid id is in 0 to this less 1. */
     public int vocabularySize() {
-        return vocabularySize;
+        return json.tokens().size();
     }
 
     /**
@@ -75,6 +113,19 @@ public final class Tokenizer implements AutoCloseable {
      */
     public int[] encode(String text) {
         return ids(tokenizer.encode(wellFormed(text)));
+    }
+
+    /**
+     * The tokens of a rendered conversation: those that its pieces make one by one, with nothing around them that the template didn't write. So what a
+     * border splits is never a special token.
+     */
+    public int[] encode(ChatTemplate.Prompt prompt) {
+        int[][] parts = new int[prompt.pieces().size()][];
+        for (int i = 0; i < parts.length; i++) {
+            HuggingFaceTokenizer reader = i == 0 ? tokenizer : continuation;
+            parts[i] = ids(reader.encode(wellFormed(prompt.pieces().get(i)), false, false));
+        }
+        return Arrays.stream(parts).flatMapToInt(Arrays::stream).toArray();
     }
 
     /** As {@link #encode}, for many texts in one call to the native library. */
@@ -87,6 +138,41 @@ public final class Tokenizer implements AutoCloseable {
     /** Tokens of the text with the special ones around it: what is metered. */
     public int count(String text) {
         return encode(text).length;
+    }
+
+    /**
+     * As {@link #count(String)} up to a bound. A text that is certain to be longer is not tokenised at all, so that the time is bounded by the bound
+     * and not by what somebody sends.
+     *
+     * @return empty when there are more than {@code most}
+     */
+    public OptionalInt count(String text, int most) {
+        if ((long) text.length() > (long) most * json.mostCharacters()) return OptionalInt.empty();
+        int count = count(text);
+        return count > most ? OptionalInt.empty() : OptionalInt.of(count);
+    }
+
+    /** The id of a token as the vocabulary writes it, such as {@code <|im_end|>}. */
+    public OptionalInt idOf(String token) {
+        int id = json.tokens().indexOf(token);
+        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /** The texts of the model's own marks: what a message's text must never become. */
+    public Set<String> specialTokens() {
+        return json.special().stream()
+                .mapToObj(json.tokens()::get)
+                .filter(Objects::nonNull)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /**
+     * What each token stands for. Built anew at each call: keep it.
+     *
+     * @throws IllegalStateException for a tokenizer of encoders (WordPiece), whose tokens have no bytes of their own
+     */
+    public Vocabulary vocabulary() {
+        return Vocabulary.of(json);
     }
 
     /**
@@ -108,6 +194,7 @@ public final class Tokenizer implements AutoCloseable {
     @Override
     public void close() {
         tokenizer.close();
+        if (continuation != tokenizer) continuation.close();
     }
 
     private static int[] ids(Encoding encoding) {
@@ -142,75 +229,6 @@ public final class Tokenizer implements AutoCloseable {
         if (System.getProperty("ENGINE_CACHE_DIR") == null) {
             System.setProperty("ENGINE_CACHE_DIR", nativeFolder.toAbsolutePath().toString());
         }
-    }
-
-    /** Reads {@code added_tokens[].id} and the values of {@code model.vocab}, or its length where the vocabulary is a list (Unigram). */
-    private static int vocabularySize(Path tokenizerJson) throws IOException {
-        try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), tokenizerJson)) {
-            int greatest = -1;
-            if (json.nextToken() != JsonToken.START_OBJECT) throw new IOException(tokenizerJson + " is no JSON object");
-            while (json.nextToken() == JsonToken.PROPERTY_NAME) {
-                String name = json.currentName();
-                json.nextToken();
-                switch (name) {
-                    case "added_tokens" -> greatest = Math.max(greatest, greatestAddedToken(json));
-                    case "model" -> greatest = Math.max(greatest, greatestModelToken(json));
-                    default -> json.skipChildren();
-                }
-            }
-            if (greatest < 0) throw new IOException(tokenizerJson + " has no vocabulary");
-            return greatest + 1;
-        } catch (JacksonException e) {
-            throw new IOException(tokenizerJson + " is no tokenizer: " + firstLine(e), e);
-        }
-    }
-
-    private static int greatestAddedToken(JsonParser json) {
-        int greatest = -1;
-        if (json.currentToken() != JsonToken.START_ARRAY) {
-            json.skipChildren();
-            return greatest;
-        }
-        while (json.nextToken() == JsonToken.START_OBJECT) {
-            while (json.nextToken() == JsonToken.PROPERTY_NAME) {
-                boolean id = json.currentName().equals("id");
-                if (json.nextToken() == JsonToken.VALUE_NUMBER_INT && id) {
-                    greatest = Math.max(greatest, json.getIntValue());
-                } else {
-                    json.skipChildren();
-                }
-            }
-        }
-        return greatest;
-    }
-
-    private static int greatestModelToken(JsonParser json) {
-        int greatest = -1;
-        if (json.currentToken() != JsonToken.START_OBJECT) {
-            json.skipChildren();
-            return greatest;
-        }
-        while (json.nextToken() == JsonToken.PROPERTY_NAME) {
-            boolean vocabulary = json.currentName().equals("vocab");
-            JsonToken value = json.nextToken();
-            if (vocabulary && value == JsonToken.START_OBJECT) {
-                while (json.nextToken() == JsonToken.PROPERTY_NAME) {
-                    if (json.nextToken() == JsonToken.VALUE_NUMBER_INT) {
-                        greatest = Math.max(greatest, json.getIntValue());
-                    } else {
-                        json.skipChildren();
-                    }
-                }
-            } else if (vocabulary && value == JsonToken.START_ARRAY) {
-                while (json.nextToken() != JsonToken.END_ARRAY) {
-                    json.skipChildren();
-                    greatest++;
-                }
-            } else {
-                json.skipChildren();
-            }
-        }
-        return greatest;
     }
 
     private static String firstLine(Exception e) {
