@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -35,6 +36,23 @@ public final class Catalogue {
     Catalogue(List<CatalogueEntry> entries, CatalogueTools tools) {
         this.entries = List.copyOf(entries);
         this.tools = tools;
+    }
+
+    /**
+     * A catalogue that knows more entries.
+     *
+     * @throws IllegalArgumentException if two entries have the same name
+     */
+    public Catalogue with(List<CatalogueEntry> more) {
+        List<CatalogueEntry> all = new ArrayList<>(entries);
+        for (CatalogueEntry entry : more) {
+            if (find(entry.name()).isPresent()) {
+                throw new IllegalArgumentException(
+                        "the catalogue has an entry '" + entry.name() + "' already; choose another name");
+            }
+            all.add(entry);
+        }
+        return new Catalogue(all, tools);
     }
 
     public List<CatalogueEntry> list() {
@@ -133,6 +151,16 @@ public final class Catalogue {
                                 new SystemPackageSource(debian, tools, cache.resolve("apt"))));
             case Place.MavenArtifact artifact ->
                 List.of(new Source(artifact.describe(), new MavenSource(artifact, tools, cache.resolve("maven"))));
+            case Place.PythonPackage python ->
+                List.of(new Source(python.describe(), new PythonPackageSource(python, tools, cache.resolve("pip"))));
+            case Place.NodePackage node ->
+                List.of(new Source(node.describe(), new NodePackageSource(node, tools, cache.resolve("npm"))));
+            case Place.LocalFiles local ->
+                List.of(new Source(local.describe(), (wanted, staging, _) -> {
+                    for (CatalogueEntry.File file : wanted.files()) {
+                        staging.take(file, Objects.requireNonNull(local.paths().get(file.name()), file.name()));
+                    }
+                }));
             case Place.PublicAddress address ->
                 List.of(new Source(
                         address.describe(),

@@ -22,7 +22,12 @@ public record CatalogueEntry(
         BASKETS,
         ROWS,
         TEXTS,
+        /** Running text. */
+        CORPUS,
         ENCODER,
+        LANGUAGE_MODEL,
+        /** Native libraries. */
+        LIBRARY,
         FONT
     }
 

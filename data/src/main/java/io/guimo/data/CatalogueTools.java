@@ -74,7 +74,7 @@ record CatalogueTools(List<Path> programs, Path installedRoot, Path mavenReposit
         private String told() {
             List<String> lines = output.lines().filter(line -> !line.isBlank()).toList();
             String errors = lines.stream()
-                    .filter(line -> line.startsWith("E:") || line.contains("ERROR"))
+                    .filter(line -> line.startsWith("E:") || line.startsWith("npm error") || line.contains("ERROR"))
                     .limit(3)
                     .collect(Collectors.joining("; "));
             if (!errors.isEmpty()) return ": " + errors;

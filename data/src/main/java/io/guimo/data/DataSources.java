@@ -126,6 +126,68 @@ public final class DataSources {
                 .toList();
     }
 
+    /**
+     * Running text. From files, each is a document; of the catalogue's collections of short texts, each file is one whose texts stand apart by a blank
+     * line.
+     *
+     * @throws DataException if the source is missing, not UTF-8, or holds no text
+     */
+    public Corpus corpus(DataSettings settings) {
+        if (settings.catalog() == null) {
+            List<Path> files = pattern(settings);
+            return corpus("files", files, fingerprints(files));
+        }
+        Dataset dataset = catalogue.get(settings.catalog(), options);
+        String name = dataset.entry().name();
+        return switch (dataset.entry().content()) {
+            case CORPUS ->
+                corpus(
+                        name,
+                        dataset.entry().files().stream()
+                                .map(file -> dataset.file(file.name()))
+                                .toList(),
+                        dataset.fingerprints());
+            case TEXTS ->
+                new Corpus(
+                        name,
+                        dataset.entry().files().stream()
+                                .map(file -> FortuneFile.read(dataset.file(file.name())))
+                                .map(texts -> new Corpus.Document(texts.name(), String.join("\n\n", texts.texts())))
+                                .toList(),
+                        dataset.fingerprints());
+            case IMAGES, BASKETS, ROWS, ENCODER, LANGUAGE_MODEL, LIBRARY, FONT ->
+                throw new DataException(
+                        DataException.Code.MALFORMED,
+                        "'" + name + "' holds no running text; '" + StandardEntries.TINY_SHAKESPEARE + "' and '"
+                                + StandardEntries.HONGLOUMENG + "' do");
+        };
+    }
+
+    private static Corpus corpus(String name, List<Path> files, Map<String, Fingerprint> fingerprints) {
+        List<Corpus.Document> documents = new ArrayList<>();
+        long characters = 0;
+        for (Path file : files) {
+            String text = TextFile.read(file);
+            characters += text.length();
+            if (characters > TextFile.MAX_BYTES) {
+                throw new DataException(
+                        DataException.Code.TOO_LARGE,
+                        "the files up to " + file + " hold " + characters + " characters; at most " + TextFile.MAX_BYTES
+                                + " are read as one corpus");
+            }
+            if (!text.isBlank()) documents.add(new Corpus.Document(String.valueOf(file.getFileName()), text));
+        }
+        if (documents.isEmpty()) {
+            throw new DataException(DataException.Code.MALFORMED, "none of " + files.size() + " files holds any text");
+        }
+        return new Corpus(name, documents, fingerprints);
+    }
+
+    /** Where libraries that read what comes from here may unpack their native parts. */
+    public Path nativeFolder() {
+        return options.home().resolve("cache/tokenizers");
+    }
+
     private static ImageSource fashionMnist(Dataset dataset) {
         ImageSet development = IdxFile.read(
                 dataset.file("train-images-idx3-ubyte"), dataset.file("train-labels-idx1-ubyte"), FASHION_LABELS);

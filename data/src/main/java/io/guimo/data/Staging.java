@@ -8,7 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.Map;
+import java.util.Objects;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /** A folder in which the files of one entry gather until all are there and right. Nothing larger than the catalogue says is ever written. */
 final class Staging {
@@ -55,6 +59,24 @@ final class Staging {
             }
         } catch (EOFException e) {
             throw new IOException(origin + " breaks off", e);
+        }
+    }
+
+    /**
+     * Takes every file of the entry out of a zip archive.
+     *
+     * @param paths by file name of the entry: the path inside the archive
+     */
+    void takeFromZip(CatalogueEntry entry, Path archive, Map<String, String> paths) throws IOException {
+        try (ZipFile zip = new ZipFile(archive.toFile())) {
+            for (CatalogueEntry.File file : entry.files()) {
+                String path = Objects.requireNonNull(paths.get(file.name()), file.name());
+                ZipEntry packed = zip.getEntry(path);
+                if (packed == null) throw new IOException(archive + " has no " + path);
+                try (InputStream content = zip.getInputStream(packed)) {
+                    take(file, content, archive + "!" + path);
+                }
+            }
         }
     }
 }

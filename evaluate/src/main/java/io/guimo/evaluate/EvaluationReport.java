@@ -1,5 +1,6 @@
 package io.guimo.evaluate;
 
+import io.guimo.evaluate.Metric.Better;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -34,7 +35,7 @@ public record EvaluationReport(
      *
      * @param name such as {@code logistic regression}
      * @param metrics figures by metric name
-     * @param advantage by metric name: the model's figure less the baseline's, with a paired bootstrap interval over the same examples
+     * @param advantage by metric name: by how much the model's figure is the better one, with a paired bootstrap interval over the same examples
      * @param seconds it took to train and judge
      * @param notes its settings, in words
      */
@@ -73,8 +74,11 @@ public record EvaluationReport(
 
     /** The baseline that comes closest by the primary metric. */
     public Optional<BaselineResult> strongestBaseline() {
-        return baselines.stream().max(Comparator.comparingDouble((BaselineResult b) -> b.metrics()
-                .getOrDefault(primary, Double.NEGATIVE_INFINITY)));
+        boolean lower = Metrics.named(primary).map(Metric::better).orElse(Better.HIGHER) == Better.LOWER;
+        return baselines.stream()
+                .filter(baseline -> baseline.metrics().containsKey(primary))
+                .max(Comparator.comparingDouble(
+                        baseline -> (lower ? -1 : 1) * baseline.metrics().getOrDefault(primary, Double.NaN)));
     }
 
     /** Whether every baseline is beaten beyond chance; false if there is none. */

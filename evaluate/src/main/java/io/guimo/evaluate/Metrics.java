@@ -3,6 +3,8 @@ package io.guimo.evaluate;
 import io.guimo.evaluate.Metric.Better;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** The figures by which models are compared, by name and definition. */
@@ -24,7 +26,21 @@ public final class Metrics {
                     + " one relevant item)");
     public static final Metric MRR = new Metric("mrr", Better.HIGHER, "mean of 1 / rank of the held-out item");
 
+    public static final Metric NATS_PER_CHARACTER = new Metric(
+            "natsPerCharacter",
+            Better.LOWER,
+            "−ln(probability of the text) divided by its characters (Unicode code points); of a token model the sum over its tokens, from which the"
+                    + " text can be restored, so that models with other tokens compare");
+
+    private static final List<Metric> ALL =
+            List.of(ACCURACY, MACRO_F1, LOG_LOSS, HIT_RATE_AT_10, NDCG_AT_10, MRR, NATS_PER_CHARACTER);
+
     private Metrics() {}
+
+    /** The metric of that name, if it is one of these. */
+    public static Optional<Metric> named(String name) {
+        return ALL.stream().filter(metric -> metric.name().equals(name)).findFirst();
+    }
 
     /**
      * @param truth label indices
