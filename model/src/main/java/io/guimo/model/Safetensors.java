@@ -6,8 +6,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -99,7 +101,7 @@ public final class Safetensors {
      * Writes a file at once: into a temporary one beside it that replaces it when all of it is on the disk. A crash leaves the old file or
      * the new one.
      *
-     * @param tensors FLOAT32, FLOAT64, INT64, UINT8 or BOOL, of any layout; written row-major
+     * @param tensors of any type and layout; written row-major
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
         // wide elements first, so that each tensor starts at a multiple of its elements' size
@@ -144,6 +146,30 @@ public final class Safetensors {
                 tensors.put(entry.name, Tensor.ofBytes(type(file, entry), bytes, shape));
             }
             return new Content(tensors, header.metadata);
+        } catch (IOException failed) {
+            throw new UncheckedIOException("cannot read " + file + ": " + failed.getMessage(), failed);
+        }
+    }
+
+    /**
+     * Reads one tensor of a file, of any size.
+     *
+     * @param header of this file
+     * @param entry of this header
+     */
+    public static Tensor read(Path file, Header header, Entry entry) {
+        DType type = type(file, entry);
+        try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r");
+                Arena mapping = Arena.ofConfined()) {
+            return Tensor.ofMemory(
+                    type,
+                    in.getChannel()
+                            .map(
+                                    FileChannel.MapMode.READ_ONLY,
+                                    header.dataStart + entry.begin,
+                                    entry.end - entry.begin,
+                                    mapping),
+                    entry.shape.stream().mapToLong(Long::longValue).toArray());
         } catch (IOException failed) {
             throw new UncheckedIOException("cannot read " + file + ": " + failed.getMessage(), failed);
         }
@@ -319,6 +345,8 @@ public final class Safetensors {
         return switch (entry.type) {
             case "F32" -> DType.FLOAT32;
             case "F64" -> DType.FLOAT64;
+            case "BF16" -> DType.BFLOAT16;
+            case "F16" -> DType.FLOAT16;
             case "I64" -> DType.INT64;
             case "U8" -> DType.UINT8;
             case "BOOL" -> DType.BOOL;
@@ -326,7 +354,7 @@ public final class Safetensors {
                 throw refused(
                         file,
                         "tensor " + entry.name + " has elements of type " + entry.type
-                                + "; F32, F64, I64, U8 and BOOL are read");
+                                + "; F32, F64, BF16, F16, I64, U8 and BOOL are read");
         };
     }
 
@@ -334,6 +362,8 @@ public final class Safetensors {
         return switch (type) {
             case FLOAT32 -> "F32";
             case FLOAT64 -> "F64";
+            case BFLOAT16 -> "BF16";
+            case FLOAT16 -> "F16";
             case INT64 -> "I64";
             case UINT8 -> "U8";
             case BOOL -> "BOOL";

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /** libtorch for this module's tests, pinned, so that they measure nothing. */
-final class Started {
-    static final Torch TORCH = Torch.start(new TorchSettings(
+public final class Started {
+    public static final Torch TORCH = Torch.start(new TorchSettings(
             Path.of(System.getProperty("user.home"), ".guimo", "cache"),
             System.getProperty("os.arch").equals("amd64")
                             && System.getProperty("os.name").startsWith("Linux")
@@ -21,11 +21,11 @@ final class Started {
 
     private Started() {}
 
-    static Tensor named(Map<String, Tensor> tensors, String name) {
+    public static Tensor named(Map<String, Tensor> tensors, String name) {
         return Objects.requireNonNull(tensors.get(name), name);
     }
 
-    static void inScope(Runnable work) {
+    public static void inScope(Runnable work) {
         TORCH.executor().run(() -> {
             try (TensorScope _ = TensorScope.open()) {
                 work.run();

@@ -6,6 +6,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public enum DType {
     FLOAT32(ScalarType.Float, 4),
     FLOAT64(ScalarType.Double, 8),
+    /** The upper half of a FLOAT32's bits: its range, 3 significant decimals. */
+    BFLOAT16(ScalarType.BFloat16, 2),
+    /** IEEE 754 binary16. */
+    FLOAT16(ScalarType.Half, 2),
     INT64(ScalarType.Long, 8),
     UINT8(ScalarType.Byte, 1),
     BOOL(ScalarType.Bool, 1);
