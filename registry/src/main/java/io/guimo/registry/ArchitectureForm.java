@@ -22,6 +22,23 @@ public final class ArchitectureForm {
                 node.put("kind", "resnet").put("width", resnet.width());
             case ArchitectureSettings.LinearAutoencoder linear ->
                 node.put("kind", "linear-autoencoder").put("dropout", linear.dropout());
+            case ArchitectureSettings.Llama llama ->
+                node.put("kind", "llama")
+                        .put("layers", llama.layers())
+                        .put("width", llama.width())
+                        .put("heads", llama.heads())
+                        .put("kvHeads", llama.kvHeads())
+                        .put("context", llama.context())
+                        .put("vocabulary", llama.vocabulary())
+                        .put("dropout", llama.dropout());
+            case ArchitectureSettings.Gpt2 gpt2 ->
+                node.put("kind", "gpt2")
+                        .put("layers", gpt2.layers())
+                        .put("width", gpt2.width())
+                        .put("heads", gpt2.heads())
+                        .put("context", gpt2.context())
+                        .put("vocabulary", gpt2.vocabulary())
+                        .put("dropout", gpt2.dropout());
         }
         return node.toString();
     }
@@ -35,10 +52,12 @@ public final class ArchitectureForm {
                     switch (kind) {
                         case "resnet" -> ArchitectureSettings.Resnet.class;
                         case "linear-autoencoder" -> ArchitectureSettings.LinearAutoencoder.class;
+                        case "llama" -> ArchitectureSettings.Llama.class;
+                        case "gpt2" -> ArchitectureSettings.Gpt2.class;
                         default ->
                             throw new IllegalArgumentException(
                                     "the architecture is of kind '" + Shown.text(kind)
-                                            + "'; this build knows resnet and linear-autoencoder: use the build that packaged the model");
+                                            + "'; this build knows resnet, linear-autoencoder, llama and gpt2: use the build that packaged the model");
                     };
             return JSON.treeToValue(((ObjectNode) node).without("kind"), known);
         } catch (JacksonException e) {

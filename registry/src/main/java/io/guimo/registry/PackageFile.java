@@ -15,6 +15,8 @@ public record PackageFile(Role role, Format format, String name, long bytes, Str
     public enum Role {
         WEIGHTS,
         TOKENIZER,
+        /** The network's shape, as other programs read it. */
+        CONFIG,
         ADAPTER,
         /** Fitted preprocessing. */
         STEPS,

@@ -165,9 +165,9 @@ public final class BasketLesson implements Lesson {
     public TrainingProblem problem(ArchitectureSettings architecture) {
         return switch (architecture) {
             case ArchitectureSettings.LinearAutoencoder autoencoder -> new Problem(autoencoder);
-            case ArchitectureSettings.Resnet _ ->
-                throw new IllegalArgumentException(
-                        "recommend-items learns by a linear-autoencoder, not by a resnet: set architecture.kind to linear-autoencoder");
+            case ArchitectureSettings.Resnet _, ArchitectureSettings.Llama _, ArchitectureSettings.Gpt2 _ ->
+                throw new IllegalArgumentException("recommend-items learns by a linear-autoencoder, not by "
+                        + architecture + ": set architecture.kind to linear-autoencoder");
         };
     }
 

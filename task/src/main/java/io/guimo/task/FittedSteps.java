@@ -80,6 +80,18 @@ public sealed interface FittedSteps {
         }
     }
 
+    /**
+     * Steps of {@link GenerateText}. What was fitted is the tokenizer, which travels as {@code tokenizer.json}, so that other programs read it too.
+     *
+     * @param endOfText the token that ends a text
+     */
+    record Text(String endOfText) implements FittedSteps {
+        @Override
+        public TaskName task() {
+            return TaskName.GENERATE_TEXT;
+        }
+    }
+
     /** The stored form, the same bytes for equal steps: an object with {@code version}, {@code task} and the components, in UTF-8. */
     default byte[] json() {
         return JsonMapper.shared().writeValueAsBytes(new Stored(VERSION, task().fileName(), this));
@@ -110,6 +122,7 @@ public sealed interface FittedSteps {
             return switch (task) {
                 case "classify-images" -> mapper.treeToValue(steps, Images.class);
                 case "recommend-items" -> mapper.treeToValue(steps, Items.class);
+                case "generate-text" -> mapper.treeToValue(steps, Text.class);
                 default -> throw new IllegalArgumentException("fitted steps of the unknown task '" + task + "'");
             };
         } catch (JacksonException e) {

@@ -185,9 +185,9 @@ public final class ImageLesson implements Lesson {
     public TrainingProblem problem(ArchitectureSettings architecture) {
         return switch (architecture) {
             case ArchitectureSettings.Resnet resnet -> new Problem(resnet);
-            case ArchitectureSettings.LinearAutoencoder _ ->
-                throw new IllegalArgumentException(
-                        "classify-images learns by a resnet, not by a linear-autoencoder: set architecture.kind to resnet");
+            case ArchitectureSettings.LinearAutoencoder _, ArchitectureSettings.Llama _, ArchitectureSettings.Gpt2 _ ->
+                throw new IllegalArgumentException("classify-images learns by a resnet, not by " + architecture
+                        + ": set architecture.kind to resnet");
         };
     }
 

@@ -15,7 +15,7 @@ import java.util.Map;
  * A task bound to data that is cleaned, split and free of test rows: what there is to learn, and how what was learnt is judged. Immutable, and the same
  * for the same source: the split has a seed of its own, so that runs with different seeds are judged on the same rows.
  */
-public sealed interface Lesson permits ImageLesson, BasketLesson {
+public sealed interface Lesson permits ImageLesson, BasketLesson, CorpusLesson {
     /** Decides every split. Not a setting: with it, a choice of split would be one more thing to overfit. */
     long SPLIT_SEED = 1;
 
@@ -64,6 +64,11 @@ public sealed interface Lesson permits ImageLesson, BasketLesson {
      */
     TrainingProblem problem(ArchitectureSettings architecture);
 
+    /** What a package must hold beside weights and steps for other programs to load the network, by file name; nothing for most tasks. */
+    default Map<String, byte[]> companions(ArchitectureSettings architecture) {
+        return Map.of();
+    }
+
     /**
      * Reads the test part: once, after everything is chosen.
      *
@@ -80,7 +85,8 @@ public sealed interface Lesson permits ImageLesson, BasketLesson {
         return switch (task) {
             case CLASSIFY_IMAGES -> ImageLesson.of(sources.images(data, FOLDER_PICTURE_SIDE));
             case RECOMMEND_ITEMS -> BasketLesson.of(sources.baskets(data));
-            case EMBED_TEXT, GENERATE_TEXT ->
+            case GENERATE_TEXT -> CorpusLesson.of(sources.corpus(data), sources.nativeFolder());
+            case EMBED_TEXT ->
                 throw new IllegalArgumentException("'" + task.fileName()
                         + "' is served from a model that exists, not trained: give it 'from' instead of 'data'");
         };

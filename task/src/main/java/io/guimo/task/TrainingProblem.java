@@ -16,6 +16,11 @@ public interface TrainingProblem {
     /** Rows of the training part, at least 1. */
     int exampleCount();
 
+    /** Tokens of an example, by which the speed of training is told; 0 where examples are not made of tokens. */
+    default int tokensPerExample() {
+        return 0;
+    }
+
     /**
      * @param examples rows of the training part, each 0 to {@link #exampleCount()} − 1
      * @param augmentation source of all chance in preparing this batch; the same for the same step of the same run

@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
  * How far a run is.
  *
  * @param stage such as {@code train}
- * @param done examples seen, over all epochs
- * @param total examples to see if the run isn't stopped early
- * @param perSecond examples a second of late
+ * @param done units seen, over all epochs
+ * @param total units to see if the run isn't stopped early
+ * @param perSecond units a second of late
+ * @param unit {@code ex} (examples), or {@code tok} (tokens) where examples are made of them
  * @param remaining estimate; null until there is a rate
  * @param message such as {@code epoch 3 of 14, loss 0.312, accuracy 0.905}
  */
@@ -18,5 +19,6 @@ public record Progress(
         long done,
         long total,
         double perSecond,
+        String unit,
         @Nullable Duration remaining,
         String message) {}

@@ -1,10 +1,13 @@
 package io.guimo.train;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.guimo.evaluate.Metric;
+import io.guimo.evaluate.Metrics;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a network is trained: the {@code train} block of a model in the business file. Whatever is left out gets the default named here, and
- * accessors never return null except {@link #earlyStopping} and {@link #clipGradientNorm}.
+ * accessors never return null except {@link #earlyStopping}, {@link #clipGradientNorm}, {@link #warmUp} and {@link #microBatch}.
  *
  * @param optimizer adamw if left out
  * @param learningRate greatest step size, over 0 and at most 10; 0.001 for adamw and 0.1 for sgd if left out
@@ -15,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param momentum of sgd, 0 to under 1; 0.9 if left out; adamw ignores it
  * @param clipGradientNorm longest gradient, over 0; not clipped if left out
  * @param earlyStopping ends a run that no longer improves; never if left out
+ * @param warmUp share of the steps in which a constant or cosine rate rises to its greatest, 0 to under 1; 0 if left out
+ * @param microBatch examples computed at a time, whose gradients add up to the batch's, so that a batch may be larger than memory; a divisor of the
+ *     batch; the whole batch if left out
  * @param seed of initialisation, order, augmentation and dropout; 1 if left out
  */
 public record TrainSettings(
@@ -27,7 +33,37 @@ public record TrainSettings(
         @Nullable Double momentum,
         @Nullable Double clipGradientNorm,
         @Nullable EarlyStopping earlyStopping,
+        // left out of the stored form where they are not set, so that a run which knew nothing of them stays the same
+        // run
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Double warmUp,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer microBatch,
         @Nullable Long seed) {
+    /** Without warm-up, each batch at once. */
+    public TrainSettings(
+            @Nullable Optimizer optimizer,
+            @Nullable Double learningRate,
+            @Nullable Integer batch,
+            @Nullable Integer epochs,
+            @Nullable Schedule schedule,
+            @Nullable Double weightDecay,
+            @Nullable Double momentum,
+            @Nullable Double clipGradientNorm,
+            @Nullable EarlyStopping earlyStopping,
+            @Nullable Long seed) {
+        this(
+                optimizer,
+                learningRate,
+                batch,
+                epochs,
+                schedule,
+                weightDecay,
+                momentum,
+                clipGradientNorm,
+                earlyStopping,
+                null,
+                null,
+                seed);
+    }
 
     /** The rule that turns gradients into steps. */
     public enum Optimizer {
@@ -51,7 +87,7 @@ public record TrainSettings(
     /**
      * @param metric name of a validation metric; it also chooses the best weights
      * @param patience epochs in a row without improvement after which the run ends, at least 1; 3 if left out
-     * @param goal which way is better; minimize if left out and the name ends in loss or error, else maximize
+     * @param goal which way is better; if left out the metric's own, or for a name that is none: minimize if it ends in loss or error, else maximize
      */
     public record EarlyStopping(
             String metric,
@@ -72,7 +108,10 @@ public record TrainSettings(
         /** Which way a metric of this name is better. */
         static Goal goalOf(String metric) {
             String name = metric.toLowerCase(java.util.Locale.ROOT);
-            return name.endsWith("loss") || name.endsWith("error") ? Goal.MINIMIZE : Goal.MAXIMIZE;
+            boolean lower = Metrics.named(metric)
+                    .map(known -> known.better() == Metric.Better.LOWER)
+                    .orElse(name.endsWith("loss") || name.endsWith("error"));
+            return lower ? Goal.MINIMIZE : Goal.MAXIMIZE;
         }
 
         @Override
@@ -113,6 +152,25 @@ public record TrainSettings(
                     clipGradientNorm,
                     "over 0, such as 1; leave it out not to clip");
         }
+        if (warmUp != null) {
+            require(warmUp >= 0 && warmUp < 1, "warmUp", warmUp, "at least 0 and under 1, such as 0.05");
+            if (schedule == Schedule.ONE_CYCLE) {
+                throw new IllegalArgumentException("warmUp " + warmUp
+                        + " belongs to the schedules constant and cosine: one-cycle has its own, leave it out");
+            }
+        }
+        if (microBatch != null) {
+            require(
+                    microBatch >= 1 && batch % microBatch == 0,
+                    "microBatch",
+                    microBatch,
+                    "a divisor of batch " + batch + "; leave it out to compute the batch at once");
+        }
+    }
+
+    /** Examples computed at a time: {@link #microBatch}, or the batch. */
+    int examplesAtOnce() {
+        return microBatch == null ? batch() : microBatch;
     }
 
     private static void require(boolean holds, String name, Object value, String range) {

@@ -91,7 +91,8 @@ final class TrainingLoop {
         learningRate = new LearningRate(
                 settings.schedule(),
                 settings.learningRate(),
-                Math.multiplyExact((long) stepsPerEpoch, settings.epochs()));
+                Math.multiplyExact((long) stepsPerEpoch, settings.epochs()),
+                settings.warmUp() == null ? 0 : settings.warmUp());
     }
 
     /** @throws InterruptedException after a checkpoint, when this thread was interrupted */
@@ -143,18 +144,39 @@ final class TrainingLoop {
 
     private void step(Module network, Map<String, Tensor> parameters, UpdateRule rule, int[] order) {
         int[] examples = Arrays.copyOfRange(order, stepInEpoch * batchSize, (stepInEpoch + 1) * batchSize);
+        SplittableRandom augmentation = chance(AUGMENTATION, step);
+        int atOnce = Math.min(settings.examplesAtOnce(), batchSize);
+        double value = 0;
+        for (int from = 0; from < batchSize; from += atOnce) {
+            int to = Math.min(from + atOnce, batchSize);
+            value += gradients(network, Arrays.copyOfRange(examples, from, to), augmentation);
+        }
+        double gradientNorm = update(parameters, rule);
+        if (!Double.isFinite(gradientNorm)) throw unstable("gradient's norm", gradientNorm);
+        lossSum += value;
+        stepInEpoch++;
+        step++;
+    }
+
+    /**
+     * Adds the gradients of a part of the batch, which may be all of it, to those that the parameters have.
+     *
+     * @return its share in the batch's mean loss
+     */
+    private double gradients(Module network, int[] examples, SplittableRandom augmentation) {
         try (TensorScope _ = TensorScope.open()) {
-            Batch batch = problem.batch(examples, chance(AUGMENTATION, step));
+            Batch batch = problem.batch(examples, augmentation);
             Tensor loss = problem.loss(network, batch);
             double value = loss.item();
             if (!Double.isFinite(value)) throw diverged("loss", value, batch, examples);
-            loss.backward();
-            double gradientNorm = update(parameters, rule);
-            if (!Double.isFinite(gradientNorm)) throw diverged("gradient's norm", gradientNorm, batch, examples);
-            lossSum += value;
+            if (examples.length == batchSize) {
+                loss.backward();
+                return value;
+            }
+            double share = (double) examples.length / batchSize;
+            loss.multiply(share).backward();
+            return value * share;
         }
-        stepInEpoch++;
-        step++;
     }
 
     /** @return the gradient's norm before clipping; if it is no number, the parameters are left as they were */
@@ -266,6 +288,7 @@ final class TrainingLoop {
                 epoch < settings.epochs(),
                 step,
                 step * batchSize / seconds,
+                problem.tokensPerExample() == 0 ? null : step * batchSize * problem.tokensPerExample() / seconds,
                 seconds,
                 clock.cpuSeconds(),
                 clock.peakMemoryBytes(),
@@ -319,10 +342,12 @@ final class TrainingLoop {
         }
         reportedNanos = now;
         reportedStep = step;
-        long total = learningRate.steps() * batchSize;
-        long done = step * batchSize;
-        Duration remaining =
-                examplesPerSecond == 0 ? null : Duration.ofMillis((long) (1000 * (total - done) / examplesPerSecond));
+        boolean tokens = problem.tokensPerExample() > 0;
+        long unitsPerStep = (long) batchSize * (tokens ? problem.tokensPerExample() : 1);
+        long total = learningRate.steps() * unitsPerStep;
+        long done = step * unitsPerStep;
+        double perSecond = examplesPerSecond / batchSize * unitsPerStep;
+        Duration remaining = perSecond == 0 ? null : Duration.ofMillis((long) (1000 * (total - done) / perSecond));
         double meanLoss = stepInEpoch == 0 ? curve.getLast().trainLoss() : lossSum / stepInEpoch;
         String message = String.format(
                 Locale.ROOT,
@@ -331,7 +356,7 @@ final class TrainingLoop {
                 settings.epochs(),
                 meanLoss,
                 news);
-        listener.progressed(new Progress("train", done, total, examplesPerSecond, remaining, message));
+        listener.progressed(new Progress("train", done, total, perSecond, tokens ? "tok" : "ex", remaining, message));
     }
 
     /** Which examples come in which order in an epoch. */
@@ -356,21 +381,28 @@ final class TrainingLoop {
     }
 
     private DivergedException diverged(String what, double value, Batch batch, int[] examples) {
-        String where = "the " + what + " is " + value + " at step " + (step + 1) + " (epoch " + (epoch + 1) + ", batch "
-                + (stepInEpoch + 1) + "): ";
         int[] bad = IntStream.range(0, batch.size())
                 .filter(row -> !batch.inputs().narrow(0, row, 1).isFinite())
                 .map(row -> examples[row])
                 .limit(10)
                 .toArray();
         if (bad.length > 0) {
-            return new DivergedException(where + "the inputs of rows " + Arrays.toString(bad)
+            return new DivergedException(where(what, value) + "the inputs of rows " + Arrays.toString(bad)
                     + " of the training part hold infinite or missing numbers; clean or drop those rows");
         }
+        return unstable(what, value);
+    }
+
+    private DivergedException unstable(String what, double value) {
         return new DivergedException(
-                where + "the inputs are sound, so training left its stable range; lower learningRate "
+                where(what, value) + "the inputs are sound, so training left its stable range; lower learningRate "
                         + settings.learningRate() + " (for instance to " + settings.learningRate() / 10 + ")"
                         + (settings.clipGradientNorm() == null ? " or set clipGradientNorm: 1" : ""));
+    }
+
+    private String where(String what, double value) {
+        return "the " + what + " is " + value + " at step " + (step + 1) + " (epoch " + (epoch + 1) + ", batch "
+                + (stepInEpoch + 1) + "): ";
     }
 
     private static Tensor detachedCopy(Tensor tensor) {

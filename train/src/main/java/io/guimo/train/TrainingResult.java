@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param stoppedEarly whether it ended before its last epoch, since it no longer improved
  * @param steps steps done
  * @param examplesPerSecond over the whole run, validation included
+ * @param tokensPerSecond the same in tokens, null where examples are not made of them
  * @param seconds spent, over all parts of a run that was interrupted
  * @param cpuSeconds processor time of this process meanwhile, over all parts
  * @param peakMemoryBytes greatest resident memory of this process so far
@@ -34,6 +35,7 @@ public record TrainingResult(
         boolean stoppedEarly,
         long steps,
         double examplesPerSecond,
+        @Nullable Double tokensPerSecond,
         double seconds,
         double cpuSeconds,
         long peakMemoryBytes,
@@ -55,6 +57,7 @@ public record TrainingResult(
                 stoppedEarly,
                 steps,
                 examplesPerSecond,
+                tokensPerSecond,
                 seconds,
                 cpuSeconds,
                 peakMemoryBytes,
