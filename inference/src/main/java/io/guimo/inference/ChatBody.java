@@ -23,31 +23,67 @@ final class ChatBody {
     private static final JsonMapper TEXT =
             JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 
-    /** A stretch of the body to be replaced. */
-    private record Edit(int from, int to, String replacement) {}
+    /** A stretch of the body to be replaced; by the model's name at the upstream where there is no replacement. */
+    private record Edit(int from, int to, @Nullable String replacement) {}
 
     private ChatBody() {}
 
-    /**
-     * A request as the upstream gets it.
-     *
-     * @param wantsUsage whether the client itself asked for the chunk with the usage
-     */
-    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
-    record Forwarded(byte[] body, boolean wantsUsage) {}
+    /** A request that was read once and can be written for any upstream. */
+    static final class Request {
+        private final byte[] body;
+        private final List<Edit> edits;
+        private final boolean wantsUsage;
+        private final long prefix;
+
+        private Request(byte[] body, List<Edit> edits, boolean wantsUsage, long prefix) {
+            this.body = body;
+            this.edits = edits;
+            this.wantsUsage = wantsUsage;
+            this.prefix = prefix;
+        }
+
+        /** Whether the client itself asked for the chunk with the usage. */
+        boolean wantsUsage() {
+            return wantsUsage;
+        }
+
+        /** Stands for the conversation's beginning, up to the first message of a user; 0 where nobody asked for it. */
+        long prefix() {
+            return prefix;
+        }
+
+        /** As the client sent it. */
+        byte[] asSent() {
+            return body;
+        }
+
+        /** As an upstream gets it that knows the model by this name, which is {@link #quoted}. */
+        byte[] as(byte[] quotedModel) {
+            return edits.isEmpty() ? body : apply(body, edits, quotedModel);
+        }
+
+        /** As it is, with its limit. */
+        byte[] limited() {
+            List<Edit> others =
+                    edits.stream().filter(e -> e.replacement != null).toList();
+            return others.isEmpty() ? body : apply(body, others, new byte[0]);
+        }
+    }
 
     /**
-     * @param model           replaces the model's name; null leaves it
      * @param maxOutputTokens added when the request names no limit
      * @param stream          whether a final chunk with the usage must be asked for
+     * @param withPrefix      whether the conversation's beginning is wanted
      * @throws InvalidInput if the body is no JSON object
      */
-    static Forwarded forward(byte[] body, @Nullable String model, int maxOutputTokens, boolean stream) {
-        List<Edit> edits = new ArrayList<>();
+    static Request read(byte[] body, int maxOutputTokens, boolean stream, boolean withPrefix) {
+        List<Edit> edits = new ArrayList<>(4);
         boolean limited = false;
         @Nullable Edit nullLimit = null;
         boolean wantsUsage = false;
+        boolean optionsWritten = false;
         boolean anyField = false;
+        long prefix = 0;
         int open;
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), body)) {
             if (parser.nextToken() != JsonToken.START_OBJECT)
@@ -61,7 +97,7 @@ final class ChatBody {
                 switch (name) {
                     case "model" -> {
                         skip(parser);
-                        if (model != null) edits.add(new Edit(from, end(parser), TEXT.writeValueAsString(model)));
+                        edits.add(new Edit(from, end(parser), null));
                     }
                     case "max_tokens", "max_completion_tokens" -> {
                         skip(parser);
@@ -72,6 +108,12 @@ final class ChatBody {
                     case "stream_options" -> {
                         wantsUsage = readIncludeUsage(parser, value);
                         if (stream) edits.add(new Edit(from, end(parser), "{\"include_usage\":true}"));
+                        optionsWritten = true;
+                    }
+                    case "messages" -> {
+                        if (withPrefix && value == JsonToken.START_ARRAY)
+                            prefix = Prefixes.hash(body, from, readBeginning(parser));
+                        else skip(parser);
                     }
                     default -> skip(parser);
                 }
@@ -84,11 +126,37 @@ final class ChatBody {
         // written twice.
         if (!limited && nullLimit != null) edits.add(nullLimit);
         else if (!limited) added += "\"max_tokens\":" + maxOutputTokens;
-        if (stream && edits.stream().noneMatch(e -> e.replacement.startsWith("{"))) {
+        if (stream && !optionsWritten) {
             added += (added.isEmpty() ? "" : ",") + "\"stream_options\":{\"include_usage\":true}";
         }
         if (!added.isEmpty()) edits.add(new Edit(open, open, added + (anyField ? "," : "")));
-        return new Forwarded(edits.isEmpty() ? body : apply(body, edits), wantsUsage);
+        edits.sort(Comparator.comparingInt(Edit::from));
+        return new Request(body, edits, wantsUsage, prefix);
+    }
+
+    /**
+     * Reads the list of messages to its end.
+     *
+     * @return where the first message of a user ends, or the list
+     */
+    private static int readBeginning(JsonParser parser) {
+        int beginning = -1;
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (beginning >= 0 || parser.currentToken() != JsonToken.START_OBJECT) {
+                parser.skipChildren();
+                continue;
+            }
+            boolean user = false;
+            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                boolean role = parser.currentName().equals("role");
+                JsonToken value = parser.nextToken();
+                if (role && value == JsonToken.VALUE_STRING)
+                    user = parser.getString().equals("user");
+                else parser.skipChildren();
+            }
+            if (user) beginning = end(parser);
+        }
+        return beginning >= 0 ? beginning : end(parser);
     }
 
     private static boolean readIncludeUsage(JsonParser parser, JsonToken value) {
@@ -115,13 +183,17 @@ final class ChatBody {
         return (int) parser.currentLocation().getByteOffset();
     }
 
-    private static byte[] apply(byte[] body, List<Edit> edits) {
-        edits.sort(Comparator.comparingInt(Edit::from));
+    /** A name as JSON text. */
+    static byte[] quoted(String name) {
+        return TEXT.writeValueAsBytes(name);
+    }
+
+    private static byte[] apply(byte[] body, List<Edit> edits, byte[] quotedModel) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(body.length + 128);
         int copied = 0;
         for (Edit edit : edits) {
             out.write(body, copied, edit.from - copied);
-            out.writeBytes(edit.replacement.getBytes(StandardCharsets.UTF_8));
+            out.writeBytes(edit.replacement == null ? quotedModel : edit.replacement.getBytes(StandardCharsets.UTF_8));
             copied = edit.to;
         }
         out.write(body, copied, body.length - copied);
@@ -129,28 +201,23 @@ final class ChatBody {
     }
 
     /**
-     * The field {@code usage} of an answer or of a stream's chunk.
+     * The tokens of an object as the field {@code usage} has it.
      *
-     * @return {@link ChatUsage#NONE} if there is none, or the bytes are no such JSON: what cannot be read was not reported
+     * @return {@link ChatUsage#NONE} if the bytes are no such JSON, or it does not count both the prompt and the answer: what cannot be read was not
+     *         reported, and is not nothing
      */
-    static ChatUsage usage(byte[] json) {
-        try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) return ChatUsage.NONE;
-            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-                boolean usage = parser.currentName().equals("usage");
-                if (parser.nextToken() == JsonToken.START_OBJECT && usage) return readUsage(parser);
-                parser.skipChildren();
-            }
-            return ChatUsage.NONE;
+    static ChatUsage usage(byte[] json, int from, int to) {
+        try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json, from, to - from)) {
+            return parser.nextToken() == JsonToken.START_OBJECT ? readUsage(parser) : ChatUsage.NONE;
         } catch (JacksonException notReported) {
             return ChatUsage.NONE;
         }
     }
 
     private static ChatUsage readUsage(JsonParser parser) {
-        long prompt = 0;
+        long prompt = -1;
         long cached = 0;
-        long output = 0;
+        long output = -1;
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
             String name = parser.currentName();
             JsonToken value = parser.nextToken();
@@ -160,8 +227,9 @@ final class ChatBody {
                 cached = readCached(parser);
             else parser.skipChildren();
         }
+        if (prompt < 0 || output < 0) return ChatUsage.NONE;
         // More from the cache than in the prompt is no statement at all: then nothing counts as cached.
-        if (cached > prompt) cached = 0;
+        if (cached < 0 || cached > prompt) cached = 0;
         return new ChatUsage(prompt - cached, cached, output, true);
     }
 
@@ -177,6 +245,6 @@ final class ChatBody {
     }
 
     private static long count(JsonParser parser, JsonToken value) {
-        return value == JsonToken.VALUE_NUMBER_INT ? Math.max(0, parser.getLongValue()) : 0;
+        return value == JsonToken.VALUE_NUMBER_INT ? parser.getLongValue() : -1;
     }
 }

@@ -6,7 +6,7 @@ package io.guimo.inference;
  * @param inputTokens       tokens read, without those from the upstream's cache
  * @param cachedInputTokens tokens whose state the upstream had kept
  * @param outputTokens      tokens written
- * @param reported          false when the upstream said nothing: then output tokens are the content chunks of a stream, and input is 0
+ * @param reported          counted by us or said by the upstream; false when neither: then output tokens are the content chunks of a stream, and input is 0
  */
 public record ChatUsage(long inputTokens, long cachedInputTokens, long outputTokens, boolean reported) {
     /** Nothing reported and nothing counted. */

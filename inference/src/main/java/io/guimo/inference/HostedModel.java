@@ -8,7 +8,7 @@ import java.util.Set;
  * Every engine is safe for use by many threads, blocks its caller until the answer is there, and refuses by throwing an {@link InferenceRefusal}.
  */
 public sealed interface HostedModel extends AutoCloseable
-        permits ImageClassifier, ItemRecommender, TextEncoder, RemoteChat {
+        permits ImageClassifier, ItemRecommender, TextEncoder, RemoteChat, TextGenerator {
     /** The name that requests use. */
     String name();
 

@@ -5,7 +5,7 @@ package io.guimo.inference;
  * says nothing about the code. The closed set lets {@code serve} translate it in one exhaustive switch.
  */
 public abstract sealed class InferenceRefusal extends RuntimeException
-        permits Overloaded, InvalidInput, EngineClosed, UpstreamFailed {
+        permits Overloaded, InvalidInput, EngineClosed, EngineFailed, UpstreamFailed, UpstreamBusy {
     private static final long serialVersionUID = 1;
 
     InferenceRefusal(String message) {

@@ -1,5 +1,6 @@
 package io.guimo.inference;
 
+import io.guimo.data.DataException;
 import io.guimo.registry.ModelOwner;
 import io.guimo.registry.ModelPackage;
 import io.guimo.registry.ModelVersion;
@@ -101,7 +102,7 @@ public final class PackagedModels implements AutoCloseable {
                     new LoadResult.Loaded(loader.open(version.model(), Integer.toString(version.version()), content));
                 case PackageCheck.Refused differing -> refusal(version, differing.message());
             };
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException | DataException e) {
             return refusal(version, String.valueOf(e.getMessage()));
         }
     }

@@ -23,8 +23,12 @@ import javax.net.ssl.SSLSocketFactory;
 final class UpstreamConnection implements AutoCloseable {
     private static final int MAX_HEADER_BYTES = 64 << 10;
     private static final byte[] END_OF_CHUNKS = {};
+    /** What a system takes from a writer at once, even if the other side reads nothing. */
+    private static final int UNWATCHED_BYTES = 8 << 10;
 
+    private final Socket plain;
     private final Socket socket;
+    private final Watchdog watchdog;
     private final InputStream in;
     private final OutputStream out;
     private final byte[] buffer = new byte[16 << 10];
@@ -38,40 +42,57 @@ final class UpstreamConnection implements AutoCloseable {
     // The answer in work.
     private int status;
     private String contentType = "";
+    private String retryAfter = "";
     private boolean chunked;
     private long bodyLeft; // of the body or of the chunk; -1: to the end of the connection
     private boolean bodyEnded;
     private boolean keepAlive;
 
-    private UpstreamConnection(Socket socket) throws IOException {
+    private UpstreamConnection(Socket plain, Socket socket, Watchdog watchdog) throws IOException {
+        this.plain = plain;
         this.socket = socket;
+        this.watchdog = watchdog;
         this.in = socket.getInputStream();
         this.out = socket.getOutputStream();
     }
 
-    static UpstreamConnection open(URI target, int connectTimeoutMillis) throws IOException {
+    /** @param tls for an https address */
+    static UpstreamConnection open(URI target, SSLSocketFactory tls, int connectTimeoutMillis, Watchdog watchdog)
+            throws IOException {
         boolean secure = target.getScheme().equals("https");
         int port = target.getPort() >= 0 ? target.getPort() : secure ? 443 : 80;
         Socket plain = new Socket();
         try {
             plain.setTcpNoDelay(true);
-            plain.connect(new InetSocketAddress(target.getHost(), port), connectTimeoutMillis);
-            return new UpstreamConnection(
-                    secure ? secured(plain, target.getHost(), port, connectTimeoutMillis) : plain);
+            plain.connect(new InetSocketAddress(bare(target.getHost()), port), connectTimeoutMillis);
+            Socket socket =
+                    secure ? secured(plain, tls, bare(target.getHost()), port, connectTimeoutMillis, watchdog) : plain;
+            return new UpstreamConnection(plain, socket, watchdog);
         } catch (IOException | RuntimeException e) {
             plain.close();
             throw e;
         }
     }
 
-    private static Socket secured(Socket plain, String host, int port, int timeoutMillis) throws IOException {
-        SSLSocket secure =
-                (SSLSocket) ((SSLSocketFactory) SSLSocketFactory.getDefault()).createSocket(plain, host, port, true);
+    /** An IPv6 address without its brackets. */
+    private static String bare(String host) {
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    }
+
+    private static Socket secured(
+            Socket plain, SSLSocketFactory tls, String host, int port, int timeoutMillis, Watchdog watchdog)
+            throws IOException {
+        SSLSocket secure = (SSLSocket) tls.createSocket(plain, host, port, true);
         SSLParameters parameters = secure.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         secure.setSSLParameters(parameters);
-        secure.setSoTimeout(timeoutMillis);
-        secure.startHandshake();
+        try (Watchdog.Watch watch = watchdog.watch(plain, timeoutMillis * 1_000_000L)) {
+            try {
+                secure.startHandshake();
+            } catch (IOException e) {
+                throw watch.fired() ? new SocketTimeoutException("no handshake within the time limit") : e;
+            }
+        }
         return secure;
     }
 
@@ -79,22 +100,38 @@ final class UpstreamConnection implements AutoCloseable {
      * Sends a request and reads the head of its answer.
      *
      * @param head     request line and headers, the empty line included
-     * @param deadline {@link System#nanoTime} until which reads may wait
+     * @param deadline {@link System#nanoTime} until which reads and writes may wait
      */
     void exchange(byte[] head, byte[] body, long deadline) throws IOException {
         this.deadline = deadline;
         anythingRead = false;
         byte[] request = Arrays.copyOf(head, head.length + body.length);
         System.arraycopy(body, 0, request, head.length, body.length);
-        out.write(request);
+        if (request.length <= UNWATCHED_BYTES) out.write(request);
+        else writeWatched(request);
         do {
             readHead();
         } while (status / 100 == 1); // interim answers, RFC 9110 section 15.2
     }
 
+    private void writeWatched(byte[] request) throws IOException {
+        try (Watchdog.Watch watch = watchdog.watch(plain, deadline - System.nanoTime())) {
+            try {
+                out.write(request);
+            } catch (IOException e) {
+                throw watch.fired() ? new SocketTimeoutException("the request was not read within the time limit") : e;
+            }
+        }
+    }
+
     /** For a stream, whose limit is between two chunks. */
     void extendDeadline(long newDeadline) {
         deadline = newDeadline;
+    }
+
+    /** {@link System#nanoTime} until which reads may wait. */
+    long deadline() {
+        return deadline;
     }
 
     int status() {
@@ -103,6 +140,11 @@ final class UpstreamConnection implements AutoCloseable {
 
     String contentType() {
         return contentType;
+    }
+
+    /** The header {@code retry-after} as it was sent; empty if it was not. */
+    String retryAfter() {
+        return retryAfter;
     }
 
     /** Whether the other side has said anything to the request in work: if not, a kept connection was closed while it lay idle. */
@@ -136,6 +178,7 @@ final class UpstreamConnection implements AutoCloseable {
         }
         keepAlive = line.charAt(7) != '0';
         contentType = "";
+        retryAfter = "";
         chunked = false;
         long length = -1;
         for (line = readLine(); !line.isEmpty(); line = readLine()) {
@@ -144,6 +187,7 @@ final class UpstreamConnection implements AutoCloseable {
             String value = line.substring(colon + 1).strip();
             if (isHeader(line, colon, "content-length")) length = parseLength(value);
             else if (isHeader(line, colon, "content-type")) contentType = value;
+            else if (isHeader(line, colon, "retry-after")) retryAfter = value;
             else if (isHeader(line, colon, "transfer-encoding")) chunked = value.equalsIgnoreCase("chunked");
             else if (isHeader(line, colon, "connection") && value.equalsIgnoreCase("close")) keepAlive = false;
         }
@@ -285,7 +329,7 @@ final class UpstreamConnection implements AutoCloseable {
     @Override
     public void close() {
         try {
-            socket.close();
+            plain.close();
         } catch (IOException alreadyBroken) {
             // Nothing is left to be lost: whoever closes a connection is done with it.
         }

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** Counts what an engine does. Thread-safe. */
-final class UsageCounter {
+public final class UsageCounter {
     private final Map<Meter, LongAdder> units = new EnumMap<>(Meter.class);
     private final LongAdder requests = new LongAdder();
     private final LongAdder batches = new LongAdder();
@@ -17,11 +17,11 @@ final class UsageCounter {
     private long busySince;
     private long busyNanos;
 
-    UsageCounter(Set<Meter> meters) {
+    public UsageCounter(Set<Meter> meters) {
         for (Meter meter : meters) units.put(meter, new LongAdder());
     }
 
-    void answered(Map<Meter, Long> delivered) {
+    public void answered(Map<Meter, Long> delivered) {
         requests.increment();
         delivered.forEach((meter, quantity) -> {
             LongAdder counted = units.get(meter);
@@ -31,7 +31,7 @@ final class UsageCounter {
     }
 
     /** A batch begins; {@link #batchEnded} follows, whatever comes of it. */
-    void batchBegan() {
+    public void batchBegan() {
         busyLock.lock();
         try {
             if (inWork++ == 0) busySince = System.nanoTime();
@@ -40,7 +40,7 @@ final class UsageCounter {
         }
     }
 
-    void batchEnded() {
+    public void batchEnded() {
         batches.increment();
         busyLock.lock();
         try {
@@ -50,7 +50,11 @@ final class UsageCounter {
         }
     }
 
-    EngineUsage read(long cpuNanos) {
+    public EngineUsage read(long cpuNanos) {
+        return read(cpuNanos, Map.of(), 0);
+    }
+
+    public EngineUsage read(long cpuNanos, Map<Meter, Long> cpuNanosByMeter, long workerNanos) {
         Map<Meter, Long> counted = new EnumMap<>(Meter.class);
         units.forEach((meter, quantity) -> counted.put(meter, quantity.sum()));
         long busy;
@@ -60,6 +64,6 @@ final class UsageCounter {
         } finally {
             busyLock.unlock();
         }
-        return new EngineUsage(counted, requests.sum(), batches.sum(), cpuNanos, busy);
+        return new EngineUsage(counted, requests.sum(), batches.sum(), cpuNanos, cpuNanosByMeter, workerNanos, busy);
     }
 }

@@ -6,10 +6,15 @@
  * {@link io.guimo.inference.EngineLoader} starts the engine that a package needs. An engine lets calls in through its {@code Admission}, gathers them
  * in a {@code BatchQueue} and works on {@code EngineThreads}, whose CPU time is what a unit costs.
  *
+ * <p>A model on other servers is an {@link io.guimo.inference.OpenAiRemoteChat}: it walks over a request once ({@code ChatBody}), lets an {@code UpstreamPool}
+ * choose an {@code Upstream} and try again where nothing was said, and looks at each answer once ({@code ChatScan}). An upstream has its
+ * {@code KeptConnections} and its {@code CircuitBreaker}. {@link io.guimo.inference.FailoverChat} puts another model in its place.
+ *
  * <p>Owns no stored state: packages and promotion belong to {@code registry}, money to {@code commerce}, HTTP to {@code serve}.
  *
  * <p>Invariants: nothing is loaded that was not verified, unless the host was opened so explicitly; every queue is bounded, and a full one refuses
- * with the time after which to try again; an answer does not depend on what else shares its batch; closing an engine answers what it accepted.
+ * with the time after which to try again; a request is sent to a second upstream only while no byte of an answer to it was seen;
+ * an answer does not depend on what else shares its batch; closing an engine answers what it accepted.
  */
 @NullMarked
 package io.guimo.inference;

@@ -50,23 +50,20 @@ final class ChatBodyTest {
 
     @Test
     void forward_clientAskedForUsage_known() {
-        assertThat(ChatBody.forward(
-                                bytes("{\"stream_options\":{\"x\":{\"include_usage\":false},\"include_usage\":true}}"),
-                                null,
-                                1,
-                                true)
-                        .wantsUsage())
+        assertThat(wantsUsage("{\"stream_options\":{\"x\":{\"include_usage\":false},\"include_usage\":true}}"))
                 .isTrue();
-        assertThat(ChatBody.forward(bytes("{\"stream_options\":{\"include_usage\":false}}"), null, 1, true)
-                        .wantsUsage())
-                .isFalse();
+        assertThat(wantsUsage("{\"stream_options\":{\"include_usage\":false}}")).isFalse();
+    }
+
+    private static boolean wantsUsage(String body) {
+        return ChatBody.read(bytes(body), 1, true, false).wantsUsage();
     }
 
     @Test
     void forward_nothingToEdit_sameBytes() {
-        byte[] body = bytes("{\"model\":\"chat\",\"max_tokens\":5}");
+        byte[] body = bytes("{\"max_tokens\":5}");
 
-        assertThat(ChatBody.forward(body, null, 77, false).body()).isSameAs(body);
+        assertThat(forward(body, "m", false)).isSameAs(body);
     }
 
     /** The slow reference: parse, change the tree, compare trees. */
@@ -83,8 +80,7 @@ final class ChatBodyTest {
                     : JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(tree);
             boolean stream = random.nextBoolean();
 
-            JsonNode forwarded =
-                    JSON.readTree(ChatBody.forward(body, "上游-model", 77, stream).body());
+            JsonNode forwarded = JSON.readTree(forward(body, "上游-model", stream));
 
             if (tree.has("model")) tree.put("model", "上游-model");
             if (!tree.has("max_tokens")) tree.put("max_tokens", 77);
@@ -96,7 +92,7 @@ final class ChatBodyTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "[]", "{", "null", "{\"a\":}", "{\"a\":1", "{\"model\":\"x", "\u0000"})
     void forward_notAnObject_refused(String body) {
-        assertThatThrownBy(() -> ChatBody.forward(bytes(body), "m", 1, true)).isInstanceOf(InvalidInput.class);
+        assertThatThrownBy(() -> forward(body, "m", true)).isInstanceOf(InvalidInput.class);
     }
 
     @ParameterizedTest
@@ -106,8 +102,11 @@ final class ChatBodyTest {
             value = {
                 "{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":4,\"total_tokens\":14}} | 10 | 0 | 4 | true",
                 "{\"choices\":[{\"usage\":{\"prompt_tokens\":99}}],\"usage\":{\"completion_tokens\":4,\"prompt_tokens_details\":{\"audio\":1,\"cached_tokens\":6},\"prompt_tokens\":10}} | 4 | 6 | 4 | true",
-                "{\"usage\":{\"prompt_tokens\":1,\"prompt_tokens_details\":{\"cached_tokens\":6}}} | 1 | 0 | 0 | true",
-                "{\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":\"many\"}} | 0 | 0 | 0 | true",
+                "{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":6}}} | 1 | 0 | 2 | true",
+                "{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":-6}}} | 1 | 0 | 2 | true",
+                "{\"usage\":{\"prompt_tokens\":1}} | 0 | 0 | 0 | false",
+                "{\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":2}} | 0 | 0 | 0 | false",
+                "{\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":\"many\"}} | 0 | 0 | 0 | false",
                 "{\"usage\":null} | 0 | 0 | 0 | false",
                 "{} | 0 | 0 | 0 | false",
                 "{\"usage\":{\"prompt_tokens\":99999999999999999999}} | 0 | 0 | 0 | false",
@@ -115,7 +114,10 @@ final class ChatBodyTest {
                 "[] | 0 | 0 | 0 | false",
             })
     void usage_asReported_read(String answer, long input, long cached, long output, boolean reported) {
-        assertThat(ChatBody.usage(bytes(answer))).isEqualTo(new ChatUsage(input, cached, output, reported));
+        ChatScan scan = new ChatScan();
+        byte[] json = bytes(answer);
+        assertThat(scan.read(json, 0, json.length) ? scan.usage() : ChatUsage.NONE)
+                .isEqualTo(new ChatUsage(input, cached, output, reported));
     }
 
     private static ObjectNode randomObject(SplittableRandom random, int depth) {
@@ -142,7 +144,12 @@ final class ChatBodyTest {
     }
 
     private static String forward(String body, @Nullable String model, boolean stream) {
-        return new String(ChatBody.forward(bytes(body), model, 77, stream).body(), StandardCharsets.UTF_8);
+        return new String(forward(bytes(body), model, stream), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] forward(byte[] body, @Nullable String model, boolean stream) {
+        ChatBody.Request request = ChatBody.read(body, 77, stream, false);
+        return model == null ? request.limited() : request.as(ChatBody.quoted(model));
     }
 
     private static byte[] bytes(String text) {

@@ -86,7 +86,7 @@ final class EngineSpeedTest {
     @Test
     void chat_besideTheJdksClient_printed() throws IOException {
         try (FakeUpstream upstream = new FakeUpstream(
-                        FakeUpstream.json("{\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}"));
+                        FakeUpstream.json("{\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}"));
                 OpenAiRemoteChat model = new OpenAiRemoteChat("chat", "1", RemoteChatSettings.of(upstream.baseUrl()));
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
                 HttpClient client = HttpClient.newBuilder()

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
 
 /** A server whose every byte the test decides. */
 final class FakeUpstream implements AutoCloseable {
@@ -29,15 +30,24 @@ final class FakeUpstream implements AutoCloseable {
     final List<String> bodies = new CopyOnWriteArrayList<>();
     final AtomicInteger connections = new AtomicInteger();
     volatile Script script;
+    /** Answers {@code GET}, which probes send. */
+    volatile Script probe = json("{\"object\":\"list\",\"data\":[]}");
+
+    final AtomicInteger probes = new AtomicInteger();
 
     private final ServerSocket listener;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final Thread accepting;
 
     FakeUpstream(Script script) {
+        this(script, ServerSocketFactory.getDefault());
+    }
+
+    /** @param sockets plain ones or those of TLS */
+    FakeUpstream(Script script, ServerSocketFactory sockets) {
         this.script = script;
         try {
-            listener = new ServerSocket(0, 512, InetAddress.getLoopbackAddress());
+            listener = sockets.createServerSocket(0, 512, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -66,6 +76,10 @@ final class FakeUpstream implements AutoCloseable {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
+    int port() {
+        return listener.getLocalPort();
+    }
+
     String baseUrl() {
         return "http://127.0.0.1:" + listener.getLocalPort() + "/v1";
     }
@@ -89,6 +103,11 @@ final class FakeUpstream implements AutoCloseable {
             while (true) {
                 String head = head(in);
                 if (head.isEmpty()) return;
+                if (head.startsWith("GET ")) {
+                    probes.incrementAndGet();
+                    if (!probe.answer(head, "", socket.getOutputStream())) return;
+                    continue;
+                }
                 int at = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + "content-length: ".length();
                 int length = Integer.parseInt(head.substring(at, head.indexOf('\r', at)));
                 String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);

@@ -69,7 +69,7 @@ final class TestPackages {
     }
 
     String encoder(String name, int dimensions) throws IOException {
-        Dataset files = Started.encoder(name);
+        Dataset files = Started.catalogued(name);
         return EncoderPackager.pack(
                 store,
                 key,
