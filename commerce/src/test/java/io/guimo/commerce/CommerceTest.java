@@ -63,7 +63,7 @@ class CommerceTest {
         commerce.prices()
                 .apply(
                         List.of(new PlanSettings(
-                                "payg", null, null, null, null, Map.of("labels", labels, "search", search))),
+                                "payg", null, null, null, null, Map.of("labels", labels, "search", search), null)),
                         CNY);
     }
 

@@ -11,10 +11,12 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Keeps the windows that {@link CpuLedger} measured, of every server of the database. */
 public final class CostLog {
@@ -33,19 +35,23 @@ public final class CostLog {
         database.perform(connection -> {
             long id = insertWindow(connection, window);
             try (PreparedStatement share = connection.prepareStatement(
-                    "insert into cost_share (window_id, product, meter, units, requests, cpu_nanos, busy_nanos) values (?, ?, ?, ?, ?, ?, ?)")) {
+                    "insert into cost_share (window_id, product, meter, units, requests, cpu_nanos, busy_nanos, meter_cpu_nanos) values (?, ?, ?, ?, ?, ?, ?, ?)")) {
                 for (CostWindow.Share s : window.shares()) {
                     boolean first = true;
-                    Map<Meter, Long> units = s.units().isEmpty() ? Map.of(Meter.REQUESTS, 0L) : s.units();
+                    Set<Meter> meters = EnumSet.noneOf(Meter.class);
+                    meters.addAll(s.units().keySet());
+                    meters.addAll(s.cpuNanosByMeter().keySet());
+                    if (meters.isEmpty()) meters.add(Meter.REQUESTS);
                     // A row a meter; what is counted once an engine stands in its first row.
-                    for (Map.Entry<Meter, Long> counted : new EnumMap<>(units).entrySet()) {
+                    for (Meter meter : meters) {
                         share.setLong(1, id);
                         share.setString(2, s.product());
-                        share.setString(3, counted.getKey().wireName());
-                        share.setLong(4, counted.getValue());
+                        share.setString(3, meter.wireName());
+                        share.setLong(4, s.units().getOrDefault(meter, 0L));
                         share.setLong(5, first ? s.requests() : 0);
                         share.setLong(6, first ? s.cpuNanos() : 0);
                         share.setLong(7, first ? s.busyNanos() : 0);
+                        share.setLong(8, s.cpuNanosByMeter().getOrDefault(meter, 0L));
                         share.addBatch();
                         first = false;
                     }
@@ -81,7 +87,7 @@ public final class CostLog {
     private static List<CostWindow.Share> shares(Connection connection, TimeWindow span) throws SQLException {
         Map<String, CostWindow.Share> sums = new LinkedHashMap<>();
         try (PreparedStatement select = connection.prepareStatement("""
-                select product, meter, sum(units)::bigint, sum(requests)::bigint, sum(cpu_nanos)::bigint, sum(busy_nanos)::bigint
+                select product, meter, sum(units)::bigint, sum(requests)::bigint, sum(cpu_nanos)::bigint, sum(busy_nanos)::bigint, sum(meter_cpu_nanos)::bigint
                 from cost_share join cost_window on cost_window.id = window_id
                 where started_at >= ? and started_at < ? group by product, meter order by product, meter""")) {
             select.setObject(1, at(span.start()));
@@ -89,9 +95,13 @@ public final class CostLog {
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
                     Meter meter = Meter.ofWireName(row.getString(2)).orElseThrow();
-                    Map<Meter, Long> units = row.getLong(3) > 0 ? Map.of(meter, row.getLong(3)) : Map.of();
                     var one = new CostWindow.Share(
-                            row.getString(1), units, row.getLong(4), row.getLong(5), row.getLong(6));
+                            row.getString(1),
+                            unlessZero(meter, row.getLong(3)),
+                            row.getLong(4),
+                            row.getLong(5),
+                            unlessZero(meter, row.getLong(7)),
+                            row.getLong(6));
                     sums.merge(one.product(), one, CostLog::together);
                 }
             }
@@ -100,15 +110,24 @@ public final class CostLog {
     }
 
     private static CostWindow.Share together(CostWindow.Share a, CostWindow.Share b) {
-        Map<Meter, Long> units = new EnumMap<>(Meter.class);
-        units.putAll(a.units());
-        b.units().forEach((meter, count) -> units.merge(meter, count, Long::sum));
         return new CostWindow.Share(
                 a.product(),
-                units,
+                sum(a.units(), b.units()),
                 a.requests() + b.requests(),
                 a.cpuNanos() + b.cpuNanos(),
+                sum(a.cpuNanosByMeter(), b.cpuNanosByMeter()),
                 a.busyNanos() + b.busyNanos());
+    }
+
+    private static Map<Meter, Long> sum(Map<Meter, Long> a, Map<Meter, Long> b) {
+        Map<Meter, Long> sum = new EnumMap<>(Meter.class);
+        sum.putAll(a);
+        b.forEach((meter, count) -> sum.merge(meter, count, Long::sum));
+        return sum;
+    }
+
+    private static Map<Meter, Long> unlessZero(Meter meter, long count) {
+        return count > 0 ? Map.of(meter, count) : Map.of();
     }
 
     private static long insertWindow(Connection connection, CostWindow window) throws SQLException {

@@ -10,15 +10,35 @@ import java.util.Map;
  *
  * @param time of the world's clock
  * @param cores of the machine
- * @param serverNanos processor time of the server process
+ * @param serverNanos processor time of the server process and of its engines' workers
  * @param databaseNanos processor time of the embedded database's processes; 0 where the database is not of this machine
  * @param shares what each product's engine used of the server's time
  */
 public record CostWindow(TimeWindow time, int cores, long serverNanos, long databaseNanos, List<Share> shares) {
-    /** @param cpuNanos processor time of the product's engine */
-    public record Share(String product, Map<Meter, Long> units, long requests, long cpuNanos, long busyNanos) {
+    /**
+     * @param cpuNanos processor time of the product's engine
+     * @param cpuNanosByMeter what each meter's units took of it; empty where the engine cannot tell
+     */
+    public record Share(
+            String product,
+            Map<Meter, Long> units,
+            long requests,
+            long cpuNanos,
+            Map<Meter, Long> cpuNanosByMeter,
+            long busyNanos) {
         public Share {
             units = Map.copyOf(units);
+            cpuNanosByMeter = Map.copyOf(cpuNanosByMeter);
+        }
+
+        /**
+         * The part of the product's cost that a meter's units are charged with, 0 to 1; all meters' parts together are 1. By measured processor time
+         * where the engine tells it, else by the number of units.
+         */
+        double partOf(Meter meter) {
+            Map<Meter, Long> measure = cpuNanosByMeter.isEmpty() ? units : cpuNanosByMeter;
+            long all = measure.values().stream().mapToLong(Long::longValue).sum();
+            return all == 0 ? 0 : (double) measure.getOrDefault(meter, 0L) / all;
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Measures, window by window, what the processes of an installation used and which product's engine used it. Thread-safe. */
 public final class CpuLedger {
@@ -53,12 +54,18 @@ public final class CpuLedger {
         Point before = last;
         Instant end = now.at.isBefore(before.at.plus(SHORTEST)) ? before.at.plus(SHORTEST) : now.at;
         List<CostWindow.Share> shares = new ArrayList<>();
-        now.engines.forEach((key, reading) -> shares.add(share(before.engines.get(key), reading)));
+        long workerNanos = 0;
+        for (Map.Entry<String, EngineReading> engine : now.engines.entrySet()) {
+            EngineReading reading = engine.getValue();
+            EngineReading from = from(before.engines.get(engine.getKey()), reading);
+            shares.add(share(from, reading));
+            workerNanos += reading.workerNanos() - from.workerNanos();
+        }
         last = now;
         return new CostWindow(
                 new TimeWindow(before.at, end),
                 Runtime.getRuntime().availableProcessors(),
-                now.serverNanos - before.serverNanos,
+                now.serverNanos - before.serverNanos + workerNanos,
                 databaseNanos(before, now),
                 shares);
     }
@@ -83,22 +90,30 @@ public final class CpuLedger {
                 readings);
     }
 
-    private static CostWindow.Share share(@org.jspecify.annotations.Nullable EngineReading before, EngineReading now) {
-        // An engine that was loaded anew under the same version counts from zero again.
+    /** Where the engine's counts stood when the window began; an engine that was loaded anew under the same version counts from zero again. */
+    private static EngineReading from(@Nullable EngineReading before, EngineReading now) {
         boolean anew = before == null || now.cpuNanos() < before.cpuNanos() || now.requests() < before.requests();
-        EngineReading from = anew
-                ? new EngineReading(now.product(), now.version(), Map.of(), 0, 0, 0)
+        return anew
+                ? new EngineReading(now.product(), now.version(), Map.of(), 0, 0, Map.of(), 0, 0)
                 : Objects.requireNonNull(before);
-        Map<Meter, Long> units = new EnumMap<>(Meter.class);
-        now.units().forEach((meter, count) -> {
-            long done = count - from.units().getOrDefault(meter, 0L);
-            if (done > 0) units.put(meter, done);
-        });
+    }
+
+    private static CostWindow.Share share(EngineReading from, EngineReading now) {
         return new CostWindow.Share(
                 now.product(),
-                units,
+                grown(from.units(), now.units()),
                 now.requests() - from.requests(),
                 now.cpuNanos() - from.cpuNanos(),
+                grown(from.cpuNanosByMeter(), now.cpuNanosByMeter()),
                 now.busyNanos() - from.busyNanos());
+    }
+
+    private static Map<Meter, Long> grown(Map<Meter, Long> before, Map<Meter, Long> now) {
+        Map<Meter, Long> grown = new EnumMap<>(Meter.class);
+        now.forEach((meter, count) -> {
+            long done = count - before.getOrDefault(meter, 0L);
+            if (done > 0) grown.put(meter, done);
+        });
+        return grown;
     }
 }

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * 12 places of {@link Money}; what was earned is exact.
  *
  * <p>A request uses its engine and a share of everything around it (HTTP, the till, the database, the runtime): overhead is shared among requests, since
- * it is work per request and not per unit. The machine is paid for while it idles too, so the cost of a unit at this run's utilisation is its cost on a
+ * it is work per request and not per unit. A product that is sold by several meters shares its cost among them ({@link CostWindow.Share#partOf}), so that
+ * the rows of all meters add up to it. The machine is paid for while it idles too, so the cost of a unit at this run's utilisation is its cost on a
  * fully used machine divided by the utilisation.
  *
  * @param unitsSold billed in the span
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param measuredCost of the units sold, at the utilisation of the span
  * @param margin revenue less measured cost
  * @param utilisation of the machine in the span, 0 to 1
- * @param trainingCost of the version that serves; zero for a model taken as it is
+ * @param trainingCost of the version that serves, or this meter's part of it; zero for a model taken as it is
  * @param breakEvenUnits units until the margin has paid for the training at the utilisation of the span; null if it never does
  * @param breakEvenUnitsAtFull the same on a fully used machine; null if it never does
  * @param derivation each figure's formula with its numbers, for a person
@@ -60,9 +61,23 @@ public record UnitEconomics(
     public record Sold(String product, Meter meter, long units, Money revenue) {}
 
     /**
+     * The part of a product's training that one of its meters has to earn back: as much as it brings of the revenue, so that all meters are through at the
+     * same time as long as customers go on buying in the same mix.
+     *
+     * @param revenue of the meter
+     * @param all of all meters of the product
+     */
+    public static Money trainingPart(Money trainingCost, Money revenue, Money all) {
+        if (all.signum() == 0) return trainingCost;
+        return new Money(
+                trainingCost.currency(),
+                places(trainingCost.amount().multiply(revenue.amount()).divide(all.amount(), PRECISION)));
+    }
+
+    /**
      * @param sold what was billed in the span
      * @param window what was measured in the span
-     * @param trainingCost of the version that serves
+     * @param trainingCost of the version that serves; of a product that is sold by several meters, the {@linkplain #trainingPart part} of this one
      */
     public static UnitEconomics of(Sold sold, CostWindow window, CostSettings costs, Money trainingCost) {
         List<String> derivation = new ArrayList<>();
@@ -122,15 +137,27 @@ public record UnitEconomics(
         CostWindow.Share share = found.get();
         long units = share.units().getOrDefault(sold.meter(), 0L);
         if (units == 0) return Optional.empty();
+        double part = share.partOf(sold.meter());
         BigDecimal overhead = BigDecimal.valueOf(Math.max(0, window.overheadNanos()))
                 .multiply(BigDecimal.valueOf(share.requests()))
                 .divide(BigDecimal.valueOf(Math.max(1, window.requests())), PRECISION);
         BigDecimal seconds = BigDecimal.valueOf(share.cpuNanos())
                 .add(overhead)
+                .multiply(BigDecimal.valueOf(part))
                 .divide(NANOS.multiply(BigDecimal.valueOf(units)), PRECISION);
+        String measuredBy = share.cpuNanosByMeter().isEmpty() ? "by units" : "by processor time";
         derivation.add("processor time of a unit = (engine " + seconds(share.cpuNanos()) + " s + overhead "
                 + seconds(Math.max(0, window.overheadNanos())) + " s × " + share.requests() + " of " + window.requests()
-                + " requests) / " + units + " units = " + shown(seconds) + " s");
+                + " requests)"
+                + (part == 1
+                        ? ""
+                        : String.format(
+                                java.util.Locale.ROOT,
+                                " × %.4f of it for %s (%s)",
+                                part,
+                                sold.meter().wireName(),
+                                measuredBy))
+                + " / " + units + " units = " + shown(seconds) + " s");
         return Optional.of(seconds);
     }
 

@@ -26,7 +26,8 @@ class CpuLedgerTest {
         CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong::empty, engines::get);
         long engineNanos = burn(300_000_000L);
         burn(200_000_000L); // nobody's: overhead
-        engines.set(List.of(new EngineReading("photos", "1", Map.of(Meter.IMAGES, 10L), 5, engineNanos, engineNanos)));
+        engines.set(List.of(
+                new EngineReading("photos", "1", Map.of(Meter.IMAGES, 10L), 5, engineNanos, Map.of(), 0, engineNanos)));
         long processBefore = processNanos();
         CostWindow window = ledger.close();
         assertThat(window.shares()).singleElement().satisfies(s -> {
@@ -40,16 +41,27 @@ class CpuLedgerTest {
 
     @Test
     void close_engineLoadedAnew_countsFromZero() throws Exception {
-        engines.set(List.of(new EngineReading("photos", "1", Map.of(Meter.IMAGES, 10L), 5, 700, 700)));
+        engines.set(List.of(new EngineReading("photos", "1", Map.of(Meter.IMAGES, 10L), 5, 700, Map.of(), 0, 700)));
         CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong::empty, engines::get);
         engines.set(List.of(
-                new EngineReading("photos", "1", Map.of(Meter.IMAGES, 3L), 2, 300, 300),
-                new EngineReading("photos", "2", Map.of(Meter.IMAGES, 4L), 1, 100, 100)));
+                new EngineReading("photos", "1", Map.of(Meter.IMAGES, 3L), 2, 300, Map.of(), 0, 300),
+                new EngineReading("photos", "2", Map.of(Meter.IMAGES, 4L), 1, 100, Map.of(), 0, 100)));
         assertThat(ledger.close().shares())
                 .extracting(CostWindow.Share::requests, CostWindow.Share::cpuNanos)
                 .containsExactlyInAnyOrder(
                         org.assertj.core.api.Assertions.tuple(2L, 300L),
                         org.assertj.core.api.Assertions.tuple(1L, 100L));
+    }
+
+    @Test
+    void close_engineWithAWorker_itsTimeIsPartOfTheWhole() throws Exception {
+        CpuLedger ledger = new CpuLedger(InstantSource.system(), OptionalLong::empty, engines::get);
+        long day = Duration.ofDays(1).toNanos();
+        engines.set(List.of(new EngineReading("chat", "1", Map.of(), 1, day - 5, Map.of(), day, 0)));
+        CostWindow window = ledger.close();
+        assertThat(window.engineNanos()).isEqualTo(day - 5);
+        assertThat(window.serverNanos()).isGreaterThanOrEqualTo(day);
+        assertThat(ledger.close().serverNanos()).isLessThan(day);
     }
 
     @Test
@@ -79,8 +91,13 @@ class CpuLedgerTest {
                 Database database = Database.open(postgres.address())) {
             CostLog log = CostLog.open(database);
             Instant start = Instant.parse("2026-11-01T00:00:00Z");
-            var share =
-                    new CostWindow.Share("chat", Map.of(Meter.INPUT_TOKENS, 5L, Meter.OUTPUT_TOKENS, 7L), 2, 100, 90);
+            var share = new CostWindow.Share(
+                    "chat",
+                    Map.of(Meter.INPUT_TOKENS, 5L, Meter.OUTPUT_TOKENS, 7L),
+                    2,
+                    100,
+                    Map.of(Meter.INPUT_TOKENS, 30L, Meter.OUTPUT_TOKENS, 60L),
+                    90);
             log.append(new CostWindow(new TimeWindow(start, start.plusSeconds(60)), 2, 1000, 500, List.of(share)));
             log.append(new CostWindow(
                     new TimeWindow(start.plusSeconds(300), start.plusSeconds(360)), 2, 2000, 0, List.of(share)));
@@ -92,7 +109,12 @@ class CpuLedgerTest {
             assertThat(sum.time().length()).isEqualTo(Duration.ofMinutes(2));
             assertThat(sum.shares())
                     .containsExactly(new CostWindow.Share(
-                            "chat", Map.of(Meter.INPUT_TOKENS, 10L, Meter.OUTPUT_TOKENS, 14L), 4, 200, 180));
+                            "chat",
+                            Map.of(Meter.INPUT_TOKENS, 10L, Meter.OUTPUT_TOKENS, 14L),
+                            4,
+                            200,
+                            Map.of(Meter.INPUT_TOKENS, 60L, Meter.OUTPUT_TOKENS, 120L),
+                            180));
             assertThat(log.sum(new TimeWindow(start.minusSeconds(10), start))).isEmpty();
         }
     }

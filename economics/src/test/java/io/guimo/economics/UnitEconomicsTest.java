@@ -24,8 +24,8 @@ class UnitEconomicsTest {
             34_000_000_000L,
             6_000_000_000L,
             List.of(
-                    new CostWindow.Share("photos", Map.of(Meter.IMAGES, 1000L), 100, 20_000_000_000L, 0),
-                    new CostWindow.Share("baskets", Map.of(Meter.REQUESTS, 300L), 300, 10_000_000_000L, 0)));
+                    new CostWindow.Share("photos", Map.of(Meter.IMAGES, 1000L), 100, 20_000_000_000L, Map.of(), 0),
+                    new CostWindow.Share("baskets", Map.of(Meter.REQUESTS, 300L), 300, 10_000_000_000L, Map.of(), 0)));
 
     private static UnitEconomics photos(String revenue, String training) {
         var sold = new UnitEconomics.Sold("photos", Meter.IMAGES, 1000, Money.of("CNY", revenue));
@@ -58,6 +58,59 @@ class UnitEconomicsTest {
         // 0.01 / (0.00005 − 0.0000225) = 363.6…
         assertThat(economics.breakEvenUnitsAtFull()).isEqualTo(364L);
         assertThat(economics.derivation()).anySatisfy(line -> assertThat(line).contains("never now"));
+    }
+
+    @Test
+    void of_severalMeters_shareTheProductsCostByMeasuredTimeElseByUnits() {
+        Map<Meter, Long> units =
+                Map.of(Meter.INPUT_TOKENS, 3000L, Meter.CACHED_INPUT_TOKENS, 500L, Meter.OUTPUT_TOKENS, 1000L);
+        Map<Meter, Long> measured = Map.of(Meter.INPUT_TOKENS, 6_000_000_000L, Meter.OUTPUT_TOKENS, 18_000_000_000L);
+        for (Map<Meter, Long> nanos : List.of(measured, Map.<Meter, Long>of())) {
+            // 24 s of the engine and 6 s of overhead
+            CostWindow window = new CostWindow(
+                    new TimeWindow(START, START.plusSeconds(100)),
+                    2,
+                    30_000_000_000L,
+                    0,
+                    List.of(new CostWindow.Share("chat", units, 10, 24_000_000_000L, nanos, 0)));
+            Map<Meter, BigDecimal> seconds = new java.util.EnumMap<>(Meter.class);
+            units.forEach((meter, count) -> seconds.put(
+                    meter,
+                    UnitEconomics.of(
+                                    new UnitEconomics.Sold("chat", meter, count, Money.of("CNY", "1")),
+                                    window,
+                                    COSTS,
+                                    Money.of("CNY", "0"))
+                            .unitCpuSeconds()));
+            BigDecimal all = units.entrySet().stream()
+                    .map(e -> seconds.getOrDefault(e.getKey(), BigDecimal.ZERO)
+                            .multiply(BigDecimal.valueOf(e.getValue())))
+                    .reduce(BigDecimal.ZERO, BigDecimal::add);
+            assertThat(all)
+                    .isCloseTo(new BigDecimal("30"), org.assertj.core.data.Offset.offset(new BigDecimal("1e-9")));
+            if (nanos.isEmpty()) {
+                // 30 s / 4,500 tokens
+                assertThat(seconds.getOrDefault(Meter.OUTPUT_TOKENS, BigDecimal.ZERO)
+                                .doubleValue())
+                        .isCloseTo(30 / 4500., org.assertj.core.data.Offset.offset(1e-12));
+            } else {
+                // 30 s × 18 / 24 / 1,000 tokens
+                assertThat(seconds.get(Meter.OUTPUT_TOKENS)).isEqualByComparingTo("0.0225");
+                assertThat(seconds.get(Meter.CACHED_INPUT_TOKENS)).isEqualByComparingTo("0");
+            }
+        }
+    }
+
+    @Test
+    void trainingPart_severalMeters_eachEarnsBackItsShareAtTheSameTime() {
+        Money training = Money.of("CNY", "12");
+        Money all = Money.of("CNY", "4");
+        assertThat(UnitEconomics.trainingPart(training, Money.of("CNY", "1"), all))
+                .isEqualTo(Money.of("CNY", "3"));
+        assertThat(UnitEconomics.trainingPart(training, Money.of("CNY", "3"), all))
+                .isEqualTo(Money.of("CNY", "9"));
+        assertThat(UnitEconomics.trainingPart(training, Money.of("CNY", "0"), Money.of("CNY", "0")))
+                .isEqualTo(training);
     }
 
     @Test

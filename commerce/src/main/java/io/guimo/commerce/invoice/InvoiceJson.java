@@ -71,7 +71,7 @@ public final class InvoiceJson {
             written.put("plan", price.plan());
             written.put("product", price.product());
             written.put("validFrom", price.validFrom().toString());
-            written.set("terms", PriceTerms.write(price.rules()));
+            written.set("terms", PriceTerms.write(price.rules(), price.aborts()));
         }
         return json;
     }
@@ -97,6 +97,7 @@ public final class InvoiceJson {
                     text(price, "product"),
                     currency,
                     PriceTerms.read(price.required("terms").toString(), currency),
+                    PriceTerms.readAborts(price.required("terms").toString()),
                     Instant.parse(text(price, "validFrom"))));
         }
         return new Invoice(

@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * @param includes by product and meter ({@code images: 500000}), units of each month that the fee pays for
  * @param overage name of the plan whose prices hold beyond what is included, counted from the first unit beyond
  * @param prices by product
+ * @param aborts what a stream costs that its customer left before the end: {@code delivered} (unless said), {@code computed}, or
+ *     {@code nothing under 20 tokens}
  */
 public record PlanSettings(
         String name,
@@ -38,7 +40,8 @@ public record PlanSettings(
         @Nullable BigDecimal fee,
         @Nullable Map<String, Map<String, Long>> includes,
         @Nullable String overage,
-        @Nullable Map<String, ProductPrice> prices) {
+        @Nullable Map<String, ProductPrice> prices,
+        @Nullable String aborts) {
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,63}");
 
     /** How often a fee is due. */
@@ -69,6 +72,7 @@ public record PlanSettings(
             }
         }
         prices = prices == null ? Map.of() : Map.copyOf(prices);
+        if (aborts != null) AbortPolicy.parse(aborts);
         if (prices.isEmpty() && includes.isEmpty()) {
             throw new IllegalArgumentException(
                     "plan " + name + " sells nothing; write prices, or includes with overage");
@@ -83,6 +87,11 @@ public record PlanSettings(
     @Override
     public BigDecimal fee() {
         return requireNonNull(fee);
+    }
+
+    /** What a stream costs that is left, on this plan; of a product at another plan's prices too. */
+    public AbortPolicy abortPolicy() {
+        return aborts == null ? AbortPolicy.STANDARD : AbortPolicy.parse(aborts);
     }
 
     static void checkName(String name) {

@@ -185,7 +185,7 @@ public final class PriceBook {
                         "price.publish",
                         price.plan(),
                         price.product(),
-                        PriceTerms.write(price.rules()).toString(),
+                        PriceTerms.write(price.rules(), price.aborts()).toString(),
                         price.validFrom().map(Instant::toString).orElse("now")),
                 _ -> insert(connection, price),
                 (_, id) -> readPrices(connection, "id = ?", id).getFirst()));
@@ -228,8 +228,13 @@ public final class PriceBook {
                 for (String product : named.stream().sorted().toList()) {
                     Map<Meter, TierRule> now = products.getOrDefault(product, Map.of());
                     Optional<PriceVersion> before = latestPrice(connection, plan.name(), product);
-                    if (before.isPresent() && before.get().rules().equals(now)) continue;
-                    NewPrice price = new NewPrice(plan.name(), product, now, Optional.empty());
+                    AbortPolicy aborts = plan.abortPolicy();
+                    if (before.isPresent()
+                            && before.get().rules().equals(now)
+                            && before.get().aborts().equals(aborts)) {
+                        continue;
+                    }
+                    NewPrice price = new NewPrice(plan.name(), product, now, aborts, Optional.empty());
                     String id = insert(connection, price).orThrow();
                     made.add(readPrices(connection, "id = ?", id).getFirst());
                 }
@@ -301,17 +306,15 @@ public final class PriceBook {
             }
         }
         Optional<PriceVersion> before = latestPrice(connection, price.plan(), price.product());
-        Instant validFrom = price.validFrom()
-                .map(i -> i.truncatedTo(ChronoUnit.MICROS))
-                .orElseGet(() -> now(before.map(PriceVersion::validFrom)));
-        if (before.isPresent()) {
-            Instant earliest = now(before.map(PriceVersion::validFrom));
-            if (validFrom.isBefore(earliest)) {
-                return new Refused<>(
-                        Refusal.PRICE_IN_THE_PAST,
-                        "the price of " + price.product() + " on plan " + price.plan() + " was to hold from "
-                                + validFrom + "; a later price can hold from " + earliest + " on");
-            }
+        Instant earliest =
+                now(before.map(PriceVersion::validFrom)); // asked once: the next microsecond is another answer
+        Instant validFrom =
+                price.validFrom().map(i -> i.truncatedTo(ChronoUnit.MICROS)).orElse(earliest);
+        if (before.isPresent() && validFrom.isBefore(earliest)) {
+            return new Refused<>(
+                    Refusal.PRICE_IN_THE_PAST,
+                    "the price of " + price.product() + " on plan " + price.plan() + " was to hold from " + validFrom
+                            + "; a later price can hold from " + earliest + " on");
         }
         PriceVersionId id = PriceVersionId.next();
         try (PreparedStatement insert = connection.prepareStatement("insert into price_version (id, plan, product,"
@@ -320,7 +323,7 @@ public final class PriceBook {
             insert.setString(2, price.plan());
             insert.setString(3, price.product());
             insert.setString(4, currency.getCurrencyCode());
-            insert.setString(5, PriceTerms.write(price.rules()).toString());
+            insert.setString(5, PriceTerms.write(price.rules(), price.aborts()).toString());
             insert.setObject(6, validFrom.atOffset(ZoneOffset.UTC));
             insert.executeUpdate();
         }
@@ -466,6 +469,7 @@ public final class PriceBook {
                 row.getString("product"),
                 currency,
                 PriceTerms.read(row.getString("terms"), currency),
+                PriceTerms.readAborts(row.getString("terms")),
                 instant(row, "valid_from"));
     }
 

@@ -17,20 +17,26 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The written form of rules, in storage and on frozen invoices:
+ * The written form of rules and policy, in storage and on frozen invoices:
  *
  * <pre>{"format": 1, "meters": {"images": {"kind": "graduated", "tiers":
  *     [{"upTo": 10000, "amount": "0.002", "per": 1}, {"amount": "0.001", "per": 1}]}}}</pre>
+ *
+ * <p>Format 2 adds {@code "aborts": "computed"}. What has the standard policy is still written in format 1, which readers of format 1 understand
+ * rightly.
  */
 public final class PriceTerms {
     private static final int FORMAT = 1;
+    private static final int FORMAT_WITH_POLICY = 2;
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private PriceTerms() {}
 
-    public static ObjectNode write(Map<Meter, TierRule> rules) {
+    public static ObjectNode write(Map<Meter, TierRule> rules, AbortPolicy aborts) {
         ObjectNode terms = JsonNodeFactory.instance.objectNode();
-        terms.put("format", FORMAT);
+        boolean standard = aborts.equals(AbortPolicy.STANDARD);
+        terms.put("format", standard ? FORMAT : FORMAT_WITH_POLICY);
+        if (!standard) terms.put("aborts", aborts.text());
         ObjectNode meters = terms.putObject("meters");
         for (Meter meter : Meter.values()) {
             TierRule rule = rules.get(meter);
@@ -54,12 +60,23 @@ public final class PriceTerms {
         return terms;
     }
 
-    public static Map<Meter, TierRule> read(String json, Currency currency) {
+    public static AbortPolicy readAborts(String json) {
+        JsonNode aborts = checked(json).get("aborts");
+        return aborts == null ? AbortPolicy.STANDARD : AbortPolicy.parse(aborts.stringValue());
+    }
+
+    private static JsonNode checked(String json) {
         JsonNode terms = JSON.readTree(json);
         int format = terms.required("format").intValue();
-        if (format != FORMAT) {
-            throw new IllegalStateException("stored price of format " + format + "; this version reads " + FORMAT);
+        if (format != FORMAT && format != FORMAT_WITH_POLICY) {
+            throw new IllegalStateException(
+                    "stored price of format " + format + "; this version reads 1 to " + FORMAT_WITH_POLICY);
         }
+        return terms;
+    }
+
+    public static Map<Meter, TierRule> read(String json, Currency currency) {
+        JsonNode terms = checked(json);
         Map<Meter, TierRule> rules = new EnumMap<>(Meter.class);
         for (Map.Entry<String, JsonNode> entry : terms.required("meters").properties()) {
             Meter meter = Meter.ofWireName(entry.getKey())

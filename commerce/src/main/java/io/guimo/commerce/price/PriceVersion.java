@@ -14,6 +14,7 @@ import java.util.Map;
  * @param product name of the product sold, such as a model
  * @param rules one rule for each meter that is sold; a meter without a rule has no price and is not served. None at all: the product is no
  *     longer sold
+ * @param aborts what a stream costs that is left before its end
  * @param validFrom first instant at which it holds
  */
 public record PriceVersion(
@@ -22,6 +23,7 @@ public record PriceVersion(
         String product,
         Currency currency,
         Map<Meter, TierRule> rules,
+        AbortPolicy aborts,
         Instant validFrom) {
     public PriceVersion {
         // in the order of the meters, so that equal prices are written equally

@@ -61,9 +61,10 @@ class PlanSettingsTest {
                 null,
                 null,
                 null,
-                Map.of("labels", tiered("image", null, tier(10L, "2"), tier(null, "1"))));
+                Map.of("labels", tiered("image", null, tier(10L, "2"), tier(null, "1"))),
+                null);
         PlanSettings pro = new PlanSettings(
-                "pro", Every.MONTH, new BigDecimal(299), Map.of("labels", Map.of("images", 100L)), "payg", null);
+                "pro", Every.MONTH, new BigDecimal(299), Map.of("labels", Map.of("images", 100L)), "payg", null, null);
         Map<Meter, TierRule> rules =
                 requireNonNull(pro.rules(CNY, name -> Optional.of(payg)).get("labels"));
         assertThat(total(rules, Meter.IMAGES, 100)).isEqualTo(Money.of("CNY", "0"));
@@ -104,14 +105,33 @@ class PlanSettingsTest {
     @Test
     void plan_feeWithoutPeriodOrInclusionWithoutOverage_refused() {
         assertThatThrownBy(() -> new PlanSettings(
-                        "pro", null, BigDecimal.ONE, null, null, Map.of("a", each("image", BigDecimal.ONE))))
+                        "pro", null, BigDecimal.ONE, null, null, Map.of("a", each("image", BigDecimal.ONE)), null))
                 .hasMessageContaining("write every: month");
         assertThatThrownBy(() -> new PlanSettings(
-                        "pro", Every.MONTH, BigDecimal.ONE, Map.of("a", Map.of("images", 1L)), null, null))
+                        "pro", Every.MONTH, BigDecimal.ONE, Map.of("a", Map.of("images", 1L)), null, null, null))
                 .hasMessageContaining("overage");
         assertThatThrownBy(() -> new PlanSettings(
-                        "pro", Every.MONTH, BigDecimal.ONE, Map.of("a", Map.of("pixels", 1L)), "p", null))
+                        "pro", Every.MONTH, BigDecimal.ONE, Map.of("a", Map.of("pixels", 1L)), "p", null, null))
                 .hasMessageContaining("no meter");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"delivered", "computed", "nothing under 20 tokens", "nothing under 1 tokens"})
+    void aborts_asPeopleWriteThem_readAndWrittenAlike(String written) {
+        assertThat(AbortPolicy.parse(written).text()).isEqualTo(written);
+        assertThat(PriceTerms.readAborts(
+                        PriceTerms.write(Map.of(), AbortPolicy.parse(written)).toString()))
+                .isEqualTo(AbortPolicy.parse(written));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "free", "nothing under tokens", "nothing under 0 tokens", "nothing under 9999999999 tokens"})
+    void aborts_anythingElse_refused(String written) {
+        assertThatThrownBy(() -> new PlanSettings(
+                        "pro", null, null, null, null, Map.of("a", each("image", BigDecimal.ONE)), written))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("aborts");
     }
 
     private static Money total(Map<Meter, TierRule> rules, Meter meter, long units) {

@@ -182,9 +182,35 @@ class PriceBookTest {
                 null,
                 Map.of(
                         "labels",
-                        new ProductPrice("1M tokens", new BigDecimal("0.0000001"), null, null, null, null, null)));
+                        new ProductPrice("1M tokens", new BigDecimal("0.0000001"), null, null, null, null, null)),
+                null);
         assertThatThrownBy(() -> book.apply(List.of(fine, tooFine), CNY)).hasMessageContaining("finer than 10^-12");
         assertThat(book.versions("payg")).isEmpty();
+    }
+
+    @Test
+    void apply_changedAbortPolicy_newVersionsOldOnesKeepTheirs() {
+        Map<String, ProductPrice> prices =
+                Map.of("chat", new ProductPrice("image", BigDecimal.ONE, null, null, null, null, null));
+        PriceVersion first = book.apply(List.of(new PlanSettings("payg", null, null, null, null, prices, null)), CNY)
+                .getFirst();
+        PlanSettings computed = new PlanSettings("payg", null, null, null, null, prices, "computed");
+        PriceVersion second = book.apply(List.of(computed), CNY).getFirst();
+        assertThat(book.apply(List.of(computed), CNY)).isEmpty();
+        assertThat(first.aborts()).isEqualTo(new AbortPolicy.Delivered());
+        assertThat(second.aborts()).isEqualTo(new AbortPolicy.Computed());
+        assertThat(book.get(first.id())).isEqualTo(first);
+        assertThat(book.get(second.id())).isEqualTo(second);
+    }
+
+    @Test
+    void publish_fromNowOnByAClockThatNeverStands_accepted() {
+        PriceBook running = new PriceBook(database, feed, organizations, InstantSource.system());
+        for (int i = 1; i <= 20; i++) {
+            running.publish(price("labels", "0.00" + i, Optional.empty()), command())
+                    .orThrow();
+        }
+        assertThat(running.versions("payg")).hasSize(20);
     }
 
     @Test
@@ -220,7 +246,7 @@ class PriceBookTest {
         Map<String, ProductPrice> written = new TreeMap<>();
         prices.forEach((product, each) ->
                 written.put(product, new ProductPrice("image", new BigDecimal(each), null, null, null, null, null)));
-        return new PlanSettings("payg", null, null, null, null, written);
+        return new PlanSettings("payg", null, null, null, null, written, null);
     }
 
     private OrganizationId organization(String currency) {
