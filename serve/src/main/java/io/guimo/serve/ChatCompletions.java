@@ -8,7 +8,9 @@ import io.guimo.commerce.Till;
 import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.inference.ChatReply;
 import io.guimo.inference.ChatUsage;
+import io.guimo.inference.HostedModel;
 import io.guimo.inference.RemoteChat;
+import io.guimo.inference.TextGenerator;
 import io.guimo.serve.http.Access;
 import io.guimo.serve.http.Answer;
 import io.guimo.serve.http.Content;
@@ -18,6 +20,7 @@ import io.guimo.serve.http.Json;
 import io.guimo.serve.http.Refusal;
 import io.guimo.serve.http.RefusedException;
 import io.guimo.serve.http.Route;
+import io.guimo.serve.language.Conversations;
 import io.guimo.units.Meter;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -27,8 +30,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * {@code POST /v1/chat/completions}, forwarded to a remote model and charged by tokens: those that the upstream reports, or, where it reports none,
- * a quarter of the text's bytes.
+ * {@code POST /v1/chat/completions}: for a model that runs here by {@link Conversations}; for a remote one forwarded, and charged by tokens: those that
+ * we count where the model has a tokenizer here, else those that the upstream reports, or, where it reports none, a quarter of the text's bytes.
  */
 final class ChatCompletions {
     /** Output tokens for which a stream holds money at a time. */
@@ -44,28 +47,25 @@ final class ChatCompletions {
     private final Governed governed;
     private final Models models;
     private final Till till;
+    private final Conversations conversations;
 
-    ChatCompletions(Governed governed, Models models, Till till) {
+    ChatCompletions(Governed governed, Models models, Till till, Conversations conversations) {
+        this.conversations = conversations;
         this.governed = governed;
         this.models = models;
         this.till = till;
     }
 
     Route route() {
-        return Route.post(
-                "/v1/chat/completions",
-                Access.KEY,
-                BODY_LIMIT,
-                Route.About.of("createChatCompletion", "Models", "The next message of a conversation; as OpenAI's")
-                        .request(ChatCompletionRequest.class)
-                        .answer(ChatCompletionAnswer.class),
-                this::answer);
+        return Route.post("/v1/chat/completions", Access.KEY, BODY_LIMIT, Conversations.about(), this::answer);
     }
 
     private Answer answer(Exchange exchange) throws Exception {
         exchange.requireMediaType(List.of(Content.JSON));
         byte[] body = exchange.body();
         ChatRequest request = ChatRequest.read(body);
+        HostedModel named = models.of(exchange.caller(), request.model(), HostedModel.class);
+        if (named instanceof TextGenerator local) return conversations.answer(exchange, local);
         RemoteChat model = models.of(exchange.caller(), request.model(), RemoteChat.class);
         return request.stream()
                 ? stream(exchange, model, request, body)
@@ -80,7 +80,9 @@ final class ChatCompletions {
             ChatUsage usage = reply.usage().reported()
                     ? reply.usage()
                     : new ChatUsage(estimated(request.textBytes()), 0, estimated(reply.body().length), false);
-            Content answer = new Content(200, Content.JSON, reply.body(), Map.of());
+            Map<String, String> headers =
+                    reply.servedBy().isEmpty() ? Map.of() : Map.of(Governed.SERVED_BY, reply.servedBy());
+            Content answer = new Content(200, Content.JSON, reply.body(), headers);
             return new Order.Served(delivered(model, usage, atMost), answer);
         });
     }
@@ -123,7 +125,7 @@ final class ChatCompletions {
         return counts;
     }
 
-    /** What is charged: what the upstream reports, but never more than was held. */
+    /** What is charged: what was counted or reported, but never more than was held. */
     static Map<Meter, Long> delivered(RemoteChat model, ChatUsage usage, Map<Meter, Long> atMost) {
         Map<Meter, Long> counts = new EnumMap<>(Meter.class);
         boolean cachedApart = model.meters().contains(Meter.CACHED_INPUT_TOKENS);
@@ -153,14 +155,4 @@ final class ChatCompletions {
         }
         return "The model's server refused the request";
     }
-
-    /** The fields that are looked at; all others are forwarded. */
-    private record ChatCompletionRequest(String model, List<ChatMessage> messages) {}
-
-    private record ChatMessage(String role, String content) {}
-
-    /** The upstream's answer, forwarded as it is. */
-    private record ChatCompletionAnswer(String id, String object, String model, List<ChatChoice> choices) {}
-
-    private record ChatChoice(int index, ChatMessage message, String finishReason) {}
 }

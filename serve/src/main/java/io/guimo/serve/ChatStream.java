@@ -40,6 +40,7 @@ final class ChatStream implements EventStream.Writer {
     private boolean moneyEnded;
     private @Nullable IOException clientLeft;
     private byte @Nullable [] usageEvent;
+    private @Nullable String servedBy;
 
     /** @param keepAnswer whether the stream is kept for a repetition of the request */
     ChatStream(
@@ -61,7 +62,17 @@ final class ChatStream implements EventStream.Writer {
     public void write(EventStream.Sink sink) throws IOException {
         ChatStreamEnd end;
         try {
-            end = model.stream(body, data -> chunk(sink, data));
+            end = model.stream(body, new RemoteChat.ChunkListener() {
+                @Override
+                public void servedBy(String other) {
+                    servedBy = other;
+                }
+
+                @Override
+                public boolean chunk(byte[] data) {
+                    return ChatStream.this.chunk(sink, data);
+                }
+            });
         } catch (InferenceRefusal e) {
             if (delivered == 0) till.release(reservation);
             else settle(ChatUsage.NONE, false);
@@ -78,7 +89,7 @@ final class ChatStream implements EventStream.Writer {
         }
         IOException left = clientLeft;
         if (left != null) {
-            settle(ChatUsage.NONE, false);
+            settle(end.usage(), false);
             throw left;
         }
         byte[] last = ending();
@@ -97,6 +108,7 @@ final class ChatStream implements EventStream.Writer {
             moneyEnded = true;
             return false;
         }
+        if (delivered == 0 && servedBy != null) sink.header(Governed.SERVED_BY, servedBy);
         try {
             sink.send(event);
         } catch (IOException e) {
@@ -125,6 +137,9 @@ final class ChatStream implements EventStream.Writer {
         if (completed && !moneyEnded) {
             ChatUsage usage = reported.reported() ? reported : counted(reported.outputTokens());
             units = ChatCompletions.delivered(model, usage, covering(usage));
+        } else if (reported.reported()) {
+            // our own count of what was handed over, which an event is only a guess at
+            units = ChatCompletions.delivered(model, reported, reservation.atMost());
         }
         till.settleDelivered(reservation, units, completed, completed ? storedAnswer() : null);
     }

@@ -72,10 +72,10 @@ final class Embeddings {
                 () -> new Order.Served(used, Content.json(embedded(model, tokens, count, base64))));
     }
 
-    private static List<int[]> tokens(TextEncoder model, EmbeddingInput input) {
+    private static List<int[]> tokens(TextEncoder model, TextsOrTokens input) {
         return switch (input) {
-            case EmbeddingInput.Texts(List<String> texts) -> EncoderInput.ofTexts(model, texts, "input");
-            case EmbeddingInput.TokenIds(List<int[]> ids) -> EncoderInput.checked(model, ids, "input");
+            case TextsOrTokens.Texts(List<String> texts) -> EncoderInput.ofTexts(model, texts, "input");
+            case TextsOrTokens.TokenIds(List<int[]> ids) -> EncoderInput.checked(model, ids, "input");
         };
     }
 
@@ -104,7 +104,7 @@ final class Embeddings {
      */
     record EmbeddingsRequest(
             String model,
-            EmbeddingInput input,
+            TextsOrTokens input,
             @Nullable String encodingFormat,
             @Nullable Long dimensions,
             @Nullable String user) {}

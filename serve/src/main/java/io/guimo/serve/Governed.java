@@ -36,10 +36,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Governed {
     /** Names the receipt of an answer. */
-    static final String RECEIPT = "x-guimo-receipt";
+    public static final String RECEIPT = "x-guimo-receipt";
 
     static final String AMOUNT = "x-guimo-amount";
     static final String CURRENCY = "x-guimo-currency";
+    /** Names the model that answered in place of the one that was asked, and sold, for. */
+    static final String SERVED_BY = "x-guimo-served-by";
+
     private static final String REPLAYED = "x-guimo-replayed";
 
     private final Till till;
@@ -67,7 +70,8 @@ public final class Governed {
         };
     }
 
-    Authorization authorize(
+    /** Holds the most that a stream's beginning can cost, within the caller's share of tokens. */
+    public Authorization authorize(
             Exchange exchange,
             String product,
             Map<Meter, Long> atMost,
@@ -80,7 +84,7 @@ public final class Governed {
     }
 
     /** The caller's idempotency key, if it sent one, bound to this route and content. */
-    static Optional<IdempotencyKey> idempotencyKey(Exchange exchange, List<byte[]> content) {
+    public static Optional<IdempotencyKey> idempotencyKey(Exchange exchange, List<byte[]> content) {
         return exchange.header("idempotency-key").map(key -> {
             if (key.isBlank() || key.length() > 255) {
                 throw RefusedException.invalid(
@@ -125,7 +129,8 @@ public final class Governed {
         return new Content(answer.status(), answer.mediaType(), answer.bytes(), headers);
     }
 
-    Answer replayed(Exchange exchange, Authorization.Replayed replayed) {
+    /** The answer that was given before under the same key. */
+    public Answer replayed(Exchange exchange, Authorization.Replayed replayed) {
         Map<String, String> headers = Map.of(RECEIPT, replayed.first().value(), REPLAYED, "true");
         @Nullable StoredAnswer kept = replayed.answer();
         if (kept == null) {
@@ -140,7 +145,7 @@ public final class Governed {
     }
 
     /** The till's refusals as ours. */
-    Refusal refusal(Exchange exchange, Refused refused) {
+    public Refusal refusal(Exchange exchange, Refused refused) {
         return switch (refused.code()) {
             case NO_PRICE -> new Refusal.NotFound(refused.message(), "model", "model_not_found");
             case INSUFFICIENT_QUOTA -> new Refusal.QuotaExhausted(refused.message());

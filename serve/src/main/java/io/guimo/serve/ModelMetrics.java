@@ -2,6 +2,10 @@ package io.guimo.serve;
 
 import io.guimo.inference.HostedModel;
 import io.guimo.inference.ModelHost;
+import io.guimo.inference.RemoteChat;
+import io.guimo.inference.RemoteState;
+import io.guimo.inference.UpstreamState;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -14,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /** What engines have done, by model, and how the process does. Read when Prometheus asks, not while models work. */
 final class ModelMetrics {
@@ -38,7 +43,65 @@ final class ModelMetrics {
             gauge("guimo.engine.batches", model.name(), m -> (double) m.usage().batches());
             gauge("guimo.engine.cpu.seconds", model.name(), m -> m.usage().cpuNanos() / 1e9);
             gauge("guimo.engine.busy.seconds", model.name(), m -> m.usage().busyNanos() / 1e9);
+            if (model instanceof RemoteChat remote) measureRemote(remote);
         }
+    }
+
+    /** What is counted of a remote model beside its work. Tokens by both counts are kept where we count ourselves. */
+    private void measureRemote(RemoteChat remote) {
+        String name = remote.name();
+        counter("guimo.remote.retries", name, Tags.empty(), RemoteState::retries);
+        counter("guimo.remote.failovers", name, Tags.empty(), RemoteState::failovers);
+        counter("guimo.remote.usage.differences", name, Tags.empty(), RemoteState::countsDiffered);
+        Tags input = Tags.of("direction", "input");
+        Tags output = Tags.of("direction", "output");
+        counter("guimo.remote.tokens", name, input.and("count", "ours"), s -> s.tokens()
+                .ourInput());
+        counter("guimo.remote.tokens", name, input.and("count", "upstream"), s -> s.tokens()
+                .theirInput());
+        counter("guimo.remote.tokens", name, output.and("count", "ours"), s -> s.tokens()
+                .ourOutput());
+        counter("guimo.remote.tokens", name, output.and("count", "upstream"), s -> s.tokens()
+                .theirOutput());
+        List<UpstreamState> upstreams = remote.state().upstreams();
+        for (int i = 0; i < upstreams.size(); i++) {
+            int index = i;
+            Tags tags = Tags.of("upstream", i + " " + upstreams.get(i).address());
+            counter("guimo.remote.exchanges", name, tags, s -> s.upstreams()
+                    .get(index)
+                    .exchanges());
+            counter("guimo.remote.failures", name, tags, s -> s.upstreams()
+                    .get(index)
+                    .failures());
+            remoteGauge("guimo.remote.outstanding", name, tags, s -> s.upstreams()
+                    .get(index)
+                    .outstanding());
+            remoteGauge(
+                    "guimo.remote.in.use",
+                    name,
+                    tags,
+                    s -> s.upstreams().get(index).breaker().equals("closed") ? 1 : 0);
+        }
+    }
+
+    private void counter(String name, String model, Tags tags, ToLongFunction<RemoteState> value) {
+        FunctionCounter.builder(name, host, h -> remote(h, model, value))
+                .tags(tags.and("model", model))
+                .register(registry);
+    }
+
+    private void remoteGauge(String name, String model, Tags tags, ToLongFunction<RemoteState> value) {
+        Gauge.builder(name, host, h -> remote(h, model, value))
+                .tags(tags.and("model", model))
+                .register(registry);
+    }
+
+    private static double remote(ModelHost host, String model, ToLongFunction<RemoteState> value) {
+        for (HostedModel each : host.all()) {
+            if (each instanceof RemoteChat remote && remote.name().equals(model))
+                return value.applyAsLong(remote.state());
+        }
+        return 0;
     }
 
     private void gauge(String name, String model, ToDoubleFunction<HostedModel> value) {

@@ -3,12 +3,14 @@ package io.guimo.serve;
 import io.guimo.commerce.account.Caller;
 import io.guimo.commerce.account.Organizations;
 import io.guimo.commerce.price.PriceBook;
+import io.guimo.commerce.price.PriceVersion;
 import io.guimo.inference.HostedModel;
 import io.guimo.inference.ImageClassifier;
 import io.guimo.inference.ItemRecommender;
 import io.guimo.inference.ModelHost;
 import io.guimo.inference.RemoteChat;
 import io.guimo.inference.TextEncoder;
+import io.guimo.inference.TextGenerator;
 import io.guimo.serve.http.Access;
 import io.guimo.serve.http.Content;
 import io.guimo.serve.http.Exchange;
@@ -66,11 +68,15 @@ public final class Models {
         return host.find(caller.organization(), name).filter(m -> sold(caller, m.name()));
     }
 
-    private boolean sold(Caller caller, String product) {
+    /** What the product costs the caller now. */
+    public Optional<PriceVersion> price(Caller caller, String product) {
         Instant now = organizations.now(caller.organization());
         return prices.find(caller.organization(), product, now)
-                .filter(p -> !p.rules().isEmpty())
-                .isPresent();
+                .filter(p -> !p.rules().isEmpty());
+    }
+
+    private boolean sold(Caller caller, String product) {
+        return price(caller, product).isPresent();
     }
 
     /** Where each kind of model is used. */
@@ -79,7 +85,7 @@ public final class Models {
             case ImageClassifier m -> "POST /v1/predict/" + m.name();
             case ItemRecommender _ -> "POST /v1/recommendations";
             case TextEncoder _ -> "POST /v1/embeddings";
-            case RemoteChat _ -> "POST /v1/chat/completions";
+            case RemoteChat _, TextGenerator _ -> "POST /v1/chat/completions";
         };
     }
 

@@ -13,6 +13,7 @@ import io.guimo.commerce.price.TierRule;
 import io.guimo.inference.ModelHost;
 import io.guimo.inference.OpenAiRemoteChat;
 import io.guimo.inference.RemoteChatSettings;
+import io.guimo.inference.UpstreamSettings;
 import io.guimo.postgres.Database;
 import io.guimo.postgres.EmbeddedPostgres;
 import io.guimo.registry.ModelOwner;
@@ -64,7 +65,14 @@ public final class GatewayServer {
                 ModelHost models = new ModelHost()) {
             PlainModels.Rest noop = new PlainModels.Rest("noop");
             models.mount(ModelOwner.operator(), noop);
-            models.mount(ModelOwner.operator(), new OpenAiRemoteChat("chat", "1", RemoteChatSettings.of(arguments[1])));
+            models.mount(
+                    ModelOwner.operator(),
+                    new OpenAiRemoteChat(
+                            "chat",
+                            "1",
+                            RemoteChatSettings.of(Arrays.stream(arguments[1].split(","))
+                                    .map(UpstreamSettings::of)
+                                    .toArray(UpstreamSettings[]::new))));
             commerce.prices().publishPlan("payg", Money.zero(CNY), command()).orThrow();
             sell(commerce, "noop", Map.of(Meter.REQUESTS, flat("0.0000001")));
             sell(

@@ -23,7 +23,7 @@ class OpenAiClientTest {
         try (TestPlatform api = TestPlatform.start("open_ai_client_test")) {
             OpenAIClient client = client(api, api.customer("10").key());
             assertThat(client.models().list().autoPager().stream().map(Model::id))
-                    .containsExactly("letters", "long-talker", "rest", "shapes", "slow-talker", "talker");
+                    .containsExactly("letters", "long-talker", "rest", "scripted", "shapes", "slow-talker", "talker");
             assertThat(client.models().retrieve("letters").id()).isEqualTo("letters");
 
             CreateEmbeddingResponse embedded = client.embeddings()

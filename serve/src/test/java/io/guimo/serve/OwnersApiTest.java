@@ -109,6 +109,21 @@ class OwnersApiTest {
     }
 
     @Test
+    void price_withAPolicyForAborts_frozenAndShown() throws Exception {
+        String path = "/admin/v1/plans/payg/prices";
+        String price = "{\"product\": \"aborted\", \"price\": {\"per\": \"request\", \"each\": 1}";
+        assertThat(api.post(path, api.ownerKey, price + ", \"aborts\": \"nothing under 20 tokens\"}")
+                        .body())
+                .contains("\"aborts\":\"nothing under 20 tokens\"");
+        assertThat(api.post(path, api.ownerKey, price + "}").body()).contains("\"aborts\":\"delivered\"");
+        assertThat(api.get(path, api.ownerKey).body())
+                .contains("\"aborts\":\"nothing under 20 tokens\"", "\"aborts\":\"delivered\"");
+        assertThat(api.post(path, api.ownerKey, price + ", \"aborts\": \"free\"}")
+                        .statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
     void command_repeatedUnderItsKey_doneOnce() throws Exception {
         String body = "{\"name\": \"Once\", \"zone\": \"UTC\", \"currency\": \"USD\"}";
         HttpResponse<String> first =

@@ -24,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Models without weights, whose answers can be told from their inputs. */
 final class PlainModels {
-    static final EngineUsage NOTHING = new EngineUsage(Map.of(), 0, 0, 0, 0);
+    static final EngineUsage NOTHING = new EngineUsage(Map.of(), 0, 0, 0, Map.of(), 0, 0);
 
     private PlainModels() {}
 
@@ -205,7 +205,8 @@ final class PlainModels {
                             200, false, new ChatUsage(0, 0, i, false), "text/event-stream", new byte[0]);
                 }
             }
-            listener.chunk("{\"choices\":[],\"usage\":{\"prompt_tokens\":9}}".getBytes(StandardCharsets.UTF_8));
+            String usage = "{\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":" + words + "}}";
+            listener.chunk(usage.getBytes(StandardCharsets.UTF_8));
             return new ChatStreamEnd(200, true, new ChatUsage(9, 0, words, true), "text/event-stream", new byte[0]);
         }
 

@@ -25,7 +25,12 @@ class TenancyTest {
             "createRecommendations", "{\"model\": \"private\", \"items\": [\"bread\"]}",
             "createEmbeddings", "{\"model\": \"private\", \"input\": \"a\"}",
             "createChatCompletion",
-                    "{\"model\": \"private\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}");
+                    "{\"model\": \"private\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}",
+            "createMessage",
+                    "{\"model\": \"private\", \"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}",
+            "createCompletion", "{\"model\": \"private\", \"prompt\": \"a\"}",
+            "createResponse", "{\"model\": \"private\", \"input\": \"a\"}",
+            "rerank", "{\"model\": \"private\", \"query\": \"a\", \"documents\": [\"a\"]}");
 
     @Test
     void everyRoute_withAnothersKey_showsNothingOfTheFirst() throws Exception {

@@ -44,28 +44,29 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** The whole API over real HTTP, a real database and plain models, on a plan that sells everything cheaply. */
-final class TestPlatform implements AutoCloseable {
-    static final Currency CNY = Currency.getInstance("CNY");
-    static final String PLAN = "payg";
+public final class TestPlatform implements AutoCloseable {
+    public static final Currency CNY = Currency.getInstance("CNY");
+    public static final String PLAN = "payg";
     private static @Nullable EmbeddedPostgres postgres;
 
-    final Platform platform;
-    final Commerce commerce;
-    final Server server;
-    final String ownerKey;
-    final AtomicInteger chatCalls = new AtomicInteger();
-    final HttpClient client =
+    public final Platform platform;
+    public final Commerce commerce;
+    public final Server server;
+    public final String ownerKey;
+    public final AtomicInteger chatCalls = new AtomicInteger();
+    public final ScriptedGenerator scripted = new ScriptedGenerator("scripted");
+    public final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     /** @param name of the database, one for each test class */
-    static TestPlatform start(String name) {
+    public static TestPlatform start(String name) {
         TestPlatform platform = new TestPlatform(fresh(name), "test");
         platform.sell();
         return platform;
     }
 
     /** A further server on the database of another, with the same models. */
-    static TestPlatform replica(DatabaseAddress address, String server) {
+    public static TestPlatform replica(DatabaseAddress address, String server) {
         return new TestPlatform(address, server);
     }
 
@@ -91,6 +92,7 @@ final class TestPlatform implements AutoCloseable {
         models.mount(ModelOwner.operator(), new PlainModels.Talker("talker", 5, 0, chatCalls));
         models.mount(ModelOwner.operator(), new PlainModels.Talker("long-talker", 700, 0, chatCalls));
         models.mount(ModelOwner.operator(), new PlainModels.Talker("slow-talker", 600, 25, chatCalls));
+        models.mount(ModelOwner.operator(), scripted);
         models.mount(ModelOwner.operator(), new PlainModels.Rest("unsold"));
         OrganizationId operator = commerce.organizations()
                 .ensureOperator("运营 Operator", ZoneId.of("Asia/Shanghai"), CNY)
@@ -113,7 +115,7 @@ final class TestPlatform implements AutoCloseable {
         sell("shapes", Map.of(Meter.IMAGES, flat("0.002")));
         sell("rest", Map.of(Meter.REQUESTS, flat("0.0005")));
         sell("letters", Map.of(Meter.INPUT_TOKENS, flat("0.0000002")));
-        for (String chat : List.of("talker", "long-talker", "slow-talker")) {
+        for (String chat : List.of("talker", "long-talker", "slow-talker", "scripted")) {
             sell(
                     chat,
                     Map.of(
@@ -124,9 +126,9 @@ final class TestPlatform implements AutoCloseable {
     }
 
     /** An organisation on the plan and its key. */
-    record Customer(OrganizationId organization, String key) {}
+    public record Customer(OrganizationId organization, String key) {}
 
-    Customer customer(String paidIn) {
+    public Customer customer(String paidIn) {
         OrganizationId id = commerce.organizations()
                 .create(new NewOrganization("客户 Customer", true, ZoneId.of("Asia/Shanghai"), CNY), command())
                 .orThrow()
@@ -145,26 +147,26 @@ final class TestPlatform implements AutoCloseable {
         return new Customer(id, secret);
     }
 
-    Money available(Customer customer) {
+    public Money available(Customer customer) {
         return commerce.ledger().balance(customer.organization()).available();
     }
 
-    URI uri(String path) {
+    public URI uri(String path) {
         return server.baseUrl().resolve(path);
     }
 
-    HttpRequest.Builder request(String path, String key) {
+    public HttpRequest.Builder request(String path, String key) {
         return HttpRequest.newBuilder(uri(path))
                 .timeout(Duration.ofSeconds(60))
                 .header("authorization", "Bearer " + key)
                 .header("content-type", "application/json");
     }
 
-    HttpResponse<String> get(String path, String key) throws Exception {
+    public HttpResponse<String> get(String path, String key) throws Exception {
         return client.send(request(path, key).GET().build(), HttpResponse.BodyHandlers.ofString());
     }
 
-    HttpResponse<String> post(String path, String key, String body, String... headers) throws Exception {
+    public HttpResponse<String> post(String path, String key, String body, String... headers) throws Exception {
         HttpRequest.Builder request = request(path, key).POST(HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) request.headers(headers);
         return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
@@ -178,17 +180,17 @@ final class TestPlatform implements AutoCloseable {
         }
     }
 
-    static CommandKey command() {
+    public static CommandKey command() {
         return new CommandKey("test", Ids.next("cmd"));
     }
 
-    void sell(String product, Map<Meter, TierRule> rules) {
+    public void sell(String product, Map<Meter, TierRule> rules) {
         commerce.prices()
                 .publish(new NewPrice(PLAN, product, rules, Optional.empty()), command())
                 .orThrow();
     }
 
-    static TierRule flat(String each) {
+    public static TierRule flat(String each) {
         return new TierRule.Flat(Rate.each(Money.of(CNY, each)));
     }
 

@@ -122,7 +122,7 @@ class ShopSearchTest {
 
         @Override
         public EngineUsage usage() {
-            return new EngineUsage(Map.of(), 0, 0, 0, 0);
+            return new EngineUsage(Map.of(), 0, 0, 0, Map.of(), 0, 0);
         }
 
         @Override

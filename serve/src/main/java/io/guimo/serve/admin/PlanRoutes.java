@@ -1,5 +1,6 @@
 package io.guimo.serve.admin;
 
+import io.guimo.commerce.price.AbortPolicy;
 import io.guimo.commerce.price.NewPrice;
 import io.guimo.commerce.price.Plan;
 import io.guimo.commerce.price.PriceBook;
@@ -148,7 +149,8 @@ final class PlanRoutes {
         NewPrice price = Answers.checked("price", () -> {
             Map<Meter, TierRule> rules =
                     wanted.price() == null ? Map.of() : wanted.price().product().rules(plan.currency());
-            return new NewPrice(plan.name(), wanted.product(), rules, Optional.ofNullable(wanted.validFrom()));
+            AbortPolicy aborts = wanted.aborts() == null ? AbortPolicy.STANDARD : AbortPolicy.parse(wanted.aborts());
+            return new NewPrice(plan.name(), wanted.product(), rules, aborts, Optional.ofNullable(wanted.validFrom()));
         });
         return Answers.of(prices.publish(price, Answers.commandKey(exchange)), PriceView::of);
     }
@@ -167,11 +169,14 @@ final class PlanRoutes {
 
     /**
      * @param price null ends the sale of the product on this plan
+     * @param aborts what a stream costs that is left before its end: {@code delivered} unless given, {@code computed}, or
+     *     {@code nothing under 20 tokens}
      * @param validFrom now unless given
      */
     record PriceRequest(
             String product,
             @Nullable PriceTermsRequest price,
+            @Nullable String aborts,
             @Nullable Instant validFrom) {}
 
     /** As in a business file: one of {@code each}, {@code tiers}, and {@code input} with {@code output}. */
@@ -197,7 +202,13 @@ final class PlanRoutes {
 
     /** @param rules by meter; none: the product is not sold any more */
     record PriceView(
-            String id, String plan, String product, String currency, Map<String, RuleView> rules, Instant validFrom) {
+            String id,
+            String plan,
+            String product,
+            String currency,
+            Map<String, RuleView> rules,
+            String aborts,
+            Instant validFrom) {
         static PriceView of(PriceVersion version) {
             Map<String, RuleView> rules = new LinkedHashMap<>();
             version.rules().forEach((meter, rule) -> rules.put(meter.wireName(), RuleView.of(rule)));
@@ -207,6 +218,7 @@ final class PlanRoutes {
                     version.product(),
                     version.currency().getCurrencyCode(),
                     rules,
+                    version.aborts().text(),
                     version.validFrom());
         }
     }

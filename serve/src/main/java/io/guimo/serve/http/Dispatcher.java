@@ -85,7 +85,7 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
                     status = serve(exchange, request, response);
                 }
             } else {
-                status = send(refusal(found, method, request), Map.of(), id, request, response);
+                status = send(refusal(found, method, request), Map.of(), id, ErrorShape.OPENAI, request, response);
             }
         } finally {
             underWay.decrementAndGet();
@@ -141,14 +141,17 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
     /** A request keeps its place until its answer, or the last event of its stream, is sent. */
     private int serve(Exchange exchange, ServerRequest request, ServerResponse response) {
         boolean counted = exchange.route().access() != Access.PUBLIC;
-        if (counted && draining) return send(new Refusal.Draining(), Map.of(), exchange.id(), request, response);
+        ErrorShape errors = exchange.route().errors();
+        if (counted && draining) {
+            return send(new Refusal.Draining(), Map.of(), exchange.id(), errors, request, response);
+        }
         if (counted && !places.tryAcquire()) {
             Refusal busy = new Refusal.Overloaded("The server is busy; send the request again", Duration.ofSeconds(1));
-            return send(busy, Map.of(), exchange.id(), request, response);
+            return send(busy, Map.of(), exchange.id(), errors, request, response);
         }
         try {
             Answer answer = answer(exchange);
-            return send(answer, exchange.answerHeaders(), exchange.id(), request, response);
+            return send(answer, exchange.answerHeaders(), exchange.id(), errors, request, response);
         } finally {
             if (counted) places.release();
         }
@@ -203,19 +206,26 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
     }
 
     private Caller authenticated(Exchange exchange) {
+        return authenticate
+                .apply(key(exchange))
+                .orElseThrow(() -> new RefusedException(new Refusal.Unauthenticated(
+                        "The API key is not valid: unknown, or revoked", "invalid_api_key")));
+    }
+
+    /** From OpenAI's header, or from Anthropic's where that is not given. */
+    private static String key(Exchange exchange) {
         String header = exchange.header("authorization").orElse("");
-        if (header.isEmpty()) {
-            throw new RefusedException(new Refusal.Unauthenticated(
-                    "No API key; send the header 'Authorization: Bearer KEY'", "missing_api_key"));
-        }
-        if (!header.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+        if (header.regionMatches(true, 0, BEARER, 0, BEARER.length()))
+            return header.substring(BEARER.length()).trim();
+        if (!header.isEmpty()) {
             throw new RefusedException(
                     new Refusal.Unauthenticated("The header 'Authorization' must be 'Bearer KEY'", "invalid_api_key"));
         }
-        return authenticate
-                .apply(header.substring(BEARER.length()).trim())
+        return exchange.header("x-api-key")
+                .map(String::trim)
+                .filter(k -> !k.isEmpty())
                 .orElseThrow(() -> new RefusedException(new Refusal.Unauthenticated(
-                        "The API key is not valid: unknown, or revoked", "invalid_api_key")));
+                        "No API key; send the header 'Authorization: Bearer KEY'", "missing_api_key")));
     }
 
     private static Refusal refusal(RequestException e, Route route) {
@@ -225,7 +235,12 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
     }
 
     private int send(
-            Answer answer, Map<String, String> headers, RequestId id, ServerRequest request, ServerResponse response) {
+            Answer answer,
+            Map<String, String> headers,
+            RequestId id,
+            ErrorShape errors,
+            ServerRequest request,
+            ServerResponse response) {
         boolean keep = keepsConnection(request, response);
         response.header(REQUEST_ID, id.value());
         headers.forEach((name, value) -> response.header(HeaderNames.createFromLowercase(name), value));
@@ -233,8 +248,8 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
             int status =
                     switch (answer) {
                         case Content content -> sendContent(content, request, response);
-                        case Refusal refusal -> sendContent(ErrorAnswers.of(refusal), request, response);
-                        case EventStream stream -> sendStream(stream, request, response);
+                        case Refusal refusal -> sendContent(ErrorAnswers.of(refusal, errors, id), request, response);
+                        case EventStream stream -> sendStream(stream, id, errors, request, response);
                     };
             if (keep) dropRest(request);
             return status;
@@ -260,13 +275,14 @@ final class Dispatcher implements io.helidon.webserver.http.Handler {
     }
 
     /** The head of a stream is sent with its first events, so that what fails before them is still answered as a refusal. */
-    private int sendStream(EventStream stream, ServerRequest request, ServerResponse response) {
+    private int sendStream(
+            EventStream stream, RequestId id, ErrorShape errors, ServerRequest request, ServerResponse response) {
         StreamSink sink = new StreamSink(stream, response, slowClients);
         try {
             stream.writer().write(sink);
             sink.close();
         } catch (RefusedException e) {
-            if (!sink.isOpen()) return sendContent(ErrorAnswers.of(e.refusal()), request, response);
+            if (!sink.isOpen()) return sendContent(ErrorAnswers.of(e.refusal(), errors, id), request, response);
             throw new CloseConnectionException("A stream was refused after it had begun", e);
         } catch (IOException e) {
             throw new CloseConnectionException("The client left its stream", e);

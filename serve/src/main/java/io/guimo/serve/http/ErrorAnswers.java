@@ -1,13 +1,44 @@
 package io.guimo.serve.http;
 
+import io.guimo.units.RequestId;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Refusals as HTTP, in OpenAI's shape {@code {"error": {message, type, param, code}}}: the one switch of the house. */
+/** Refusals as HTTP, in OpenAI's shape {@code {"error": {message, type, param, code}}} or Anthropic's: the one switch of the house. */
 public final class ErrorAnswers {
     private ErrorAnswers() {}
+
+    /** In a route's own shape. */
+    public static Content of(Refusal refusal, ErrorShape shape, RequestId request) {
+        Content answer = of(refusal);
+        return switch (shape) {
+            case OPENAI -> answer;
+            case ANTHROPIC ->
+                new Content(
+                        answer.status(),
+                        answer.mediaType(),
+                        Json.write(new AnthropicError(
+                                "error",
+                                new AnthropicErrorDetail(anthropicType(refusal, answer.status()), refusal.message()),
+                                request.value())),
+                        answer.headers());
+        };
+    }
+
+    private static String anthropicType(Refusal refusal, int status) {
+        if (refusal instanceof Refusal.QuotaExhausted) return "billing_error";
+        return switch (status) {
+            case 401 -> "authentication_error";
+            case 403 -> "permission_error";
+            case 404 -> "not_found_error";
+            case 413 -> "request_too_large";
+            case 429 -> "rate_limit_error";
+            case 503 -> "overloaded_error";
+            default -> status < 500 ? "invalid_request_error" : "api_error";
+        };
+    }
 
     public static Content of(Refusal refusal) {
         return switch (refusal) {
@@ -71,7 +102,12 @@ public final class ErrorAnswers {
         };
     }
 
-    /** Body of every error. */
+    /** Body of every error on Anthropic's routes. */
+    record AnthropicError(String type, AnthropicErrorDetail error, String requestId) {}
+
+    record AnthropicErrorDetail(String type, String message) {}
+
+    /** Body of every other error. */
     public record ErrorBody(ErrorDetail error) {}
 
     /**

@@ -21,8 +21,15 @@ public record EventStream(Writer writer, Map<String, String> headers) implements
     }
 
     /** The way to the client: bytes that were accepted without an error count as delivered. */
-    @FunctionalInterface
     public interface Sink {
+        /**
+         * A header that is known only now.
+         *
+         * @param name in lower case
+         * @throws IllegalStateException after the first events: the head went with them
+         */
+        void header(String name, String value);
+
         /**
          * Sends whole events at once, past every buffer of this process.
          *

@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
  *     without it
  * @param bodyLimit largest request body in bytes; 0: the route reads none
  * @param about what the description says
+ * @param errors how refusals are written; of a header {@code x-api-key} instead of {@code authorization} any route reads the key
  */
-public record Route(Method method, String path, Access access, long bodyLimit, About about, Handler handler) {
+public record Route(
+        Method method, String path, Access access, long bodyLimit, About about, ErrorShape errors, Handler handler) {
     public Route {
         if (!path.startsWith("/") || (path.length() > 1 && path.endsWith("/"))) {
             throw new IllegalArgumentException("a route's path begins with a slash and ends without one: " + path);
@@ -21,15 +23,20 @@ public record Route(Method method, String path, Access access, long bodyLimit, A
     }
 
     public static Route get(String path, Access access, About about, Handler handler) {
-        return new Route(Method.GET, path, access, 0, about, handler);
+        return new Route(Method.GET, path, access, 0, about, ErrorShape.OPENAI, handler);
     }
 
     public static Route post(String path, Access access, long bodyLimit, About about, Handler handler) {
-        return new Route(Method.POST, path, access, bodyLimit, about, handler);
+        return new Route(Method.POST, path, access, bodyLimit, about, ErrorShape.OPENAI, handler);
     }
 
     public static Route delete(String path, Access access, About about, Handler handler) {
-        return new Route(Method.DELETE, path, access, 0, about, handler);
+        return new Route(Method.DELETE, path, access, 0, about, ErrorShape.OPENAI, handler);
+    }
+
+    /** The same route for clients of other errors. */
+    public Route errors(ErrorShape shape) {
+        return new Route(method, path, access, bodyLimit, about, shape, handler);
     }
 
     /** Names of the variables in the path, in order. */

@@ -28,6 +28,12 @@ final class StreamSink implements EventStream.Sink {
     }
 
     @Override
+    public void header(String name, String value) {
+        if (isOpen()) throw new IllegalStateException("the header " + name + " comes after the stream's head was sent");
+        response.header(HeaderNames.createFromLowercase(name), value);
+    }
+
+    @Override
     public void send(byte[] events) throws IOException {
         try (SlowClients.Watch _ = slowClients.watch(Dispatcher.WRITE_LIMIT)) {
             OutputStream to = opened();

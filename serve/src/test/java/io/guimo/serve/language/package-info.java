@@ -1,0 +1,4 @@
+@NullMarked
+package io.guimo.serve.language;
+
+import org.jspecify.annotations.NullMarked;
