@@ -33,6 +33,8 @@ public final class ConsolePages {
     private static final List<String> OWN_FILES = List.of(
             "api.js",
             "app.js",
+            "chat.js",
+            "desk.js",
             "door.js",
             "economics.js",
             "format.js",

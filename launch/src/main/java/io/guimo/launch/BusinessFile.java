@@ -3,6 +3,8 @@ package io.guimo.launch;
 import io.guimo.commerce.price.PlanSettings;
 import io.guimo.commerce.price.TierRule;
 import io.guimo.data.Catalogue;
+import io.guimo.data.CatalogueEntry;
+import io.guimo.task.TaskName;
 import io.guimo.units.Meter;
 import io.guimo.units.NearestName;
 import java.io.IOException;
@@ -111,7 +113,10 @@ final class BusinessFile {
         }
         Business business = new SettingsBinder(name, problems).bind(Business.class, tree.get());
         new References(tree.get()).check();
-        if (business != null) checkPrices(business, tree.get());
+        if (business != null) {
+            checkPrices(business, tree.get());
+            checkSources(business, tree.get());
+        }
         return business;
     }
 
@@ -147,6 +152,30 @@ final class BusinessFile {
         }
     }
 
+    /** A catalogue entry that is no model, or one for another task. */
+    private void checkSources(Business business, Node root) {
+        business.models().forEach((name, model) -> {
+            String catalogued = model.from() == null ? null : model.from().catalog();
+            if (catalogued == null) return;
+            Optional<CatalogueEntry> entry = catalogue.find(catalogued);
+            if (entry.isEmpty()) return; // reported by References
+            Optional<TaskName> served = PretrainedModels.taskOf(entry.get());
+            if (served.equals(Optional.of(model.task()))) return;
+            References.at(
+                    this,
+                    root,
+                    "models." + name + ".from.catalog",
+                    served.map(task -> catalogued + " is a model for " + task.fileName() + ", not for "
+                                            + model.task().fileName())
+                                    .orElse(catalogued + " is no model")
+                            + "; for " + model.task().fileName() + " the catalogue has "
+                            + catalogue.list().stream()
+                                    .filter(e -> PretrainedModels.taskOf(e).equals(Optional.of(model.task())))
+                                    .map(CatalogueEntry::name)
+                                    .toList());
+        });
+    }
+
     private void problem(@Nullable Mark mark, String path, String message) {
         problems.add(new SettingsProblem(
                 name, mark == null ? 1 : mark.getLine() + 1, mark == null ? 1 : mark.getColumn() + 1, path, message));
@@ -169,6 +198,7 @@ final class BusinessFile {
             for (String name : models) {
                 known("models." + name + ".data", "data set", data);
                 known("models." + name + ".from.catalog", "catalogue entry", catalogued);
+                checkFallback(name, models);
             }
             Set<String> priced = new HashSet<>();
             List<String> plans = new ArrayList<>();
@@ -193,6 +223,24 @@ final class BusinessFile {
                         "no plan prices this model, and a model without a price is refused, never free: add it to a plan's prices");
             }
             known("demonstration.plan", "plan", plans);
+        }
+
+        /** Another model that other servers answer for, and no way back to this one. */
+        private void checkFallback(String model, List<String> models) {
+            String path = "models." + model + ".from.remote.fallback";
+            List<String> remote = models.stream()
+                    .filter(m -> find("models." + m + ".from.remote") != null
+                            || find("models." + m + ".from.upstream") != null)
+                    .toList();
+            known(path, "remote model", remote);
+            String next = text(path).orElse(null);
+            for (int i = 0; next != null && i <= models.size(); i++) {
+                if (next.equals(model)) {
+                    at(BusinessFile.this, root, path, "the fallbacks lead back to this model; end them at another one");
+                    return;
+                }
+                next = text("models." + next + ".from.remote.fallback").orElse(null);
+            }
         }
 
         private void known(String path, String what, List<String> names) {

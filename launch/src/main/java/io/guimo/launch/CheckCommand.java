@@ -1,6 +1,5 @@
 package io.guimo.launch;
 
-import io.guimo.data.Catalogue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -9,6 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -16,6 +16,9 @@ import picocli.CommandLine.Spec;
         description = "Check a business file, or print the JSON Schema of such files.",
         mixinStandardHelpOptions = true)
 final class CheckCommand implements Callable<Integer> {
+    @ParentCommand
+    Main main = new Main();
+
     @Spec
     @Nullable
     CommandSpec spec;
@@ -37,7 +40,8 @@ final class CheckCommand implements Callable<Integer> {
             out.println(schemaText());
             return 0;
         }
-        Business read = BusinessFile.read(Workplace.resolve(business), Catalogue.standard());
+        Business read =
+                BusinessFile.read(Workplace.resolve(business), new PulledModels(main.options.home()).catalogue());
         out.println(read.business() + ": " + read.models().size() + " models, "
                 + read.plans().size() + " plans. The file is in order.");
         return 0;

@@ -6,6 +6,7 @@ import io.guimo.data.CatalogueOptions;
 import io.guimo.data.Dataset;
 import io.guimo.data.FetchProgress;
 import io.guimo.data.Place;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +22,6 @@ import picocli.CommandLine.Spec;
 
 @Command(name = "data", description = "The data catalogue: list, show, get.", mixinStandardHelpOptions = true)
 final class DataCommand {
-    private final Catalogue catalogue = Catalogue.standard();
-
     @ParentCommand
     Main main = new Main();
 
@@ -30,20 +29,25 @@ final class DataCommand {
     @Nullable
     CommandSpec spec;
 
+    /** The standard entries and what this home has pulled. */
+    private Catalogue catalogue() throws IOException {
+        return new PulledModels(main.options.home()).catalogue();
+    }
+
     private PrintWriter out() {
         return Objects.requireNonNull(spec).commandLine().getOut();
     }
 
     @Command(name = "list", description = "Every entry with its size and licence.")
-    void list() {
+    void list() throws IOException {
         Table table = new Table("name", "size", "licence", "what");
-        for (CatalogueEntry entry : catalogue.list())
+        for (CatalogueEntry entry : catalogue().list())
             table.row(entry.name(), megabytes(entry.bytes()), entry.licence(), entry.title());
         table.print(out());
     }
 
     @Command(name = "show", description = "One entry: licence, size, fingerprints, the places it can come from.")
-    void show(@Parameters(paramLabel = "NAME") String name) {
+    void show(@Parameters(paramLabel = "NAME") String name) throws IOException {
         CatalogueEntry entry = entry(name);
         out().println(entry.name() + ": " + entry.title());
         out().println("  licence  " + entry.licence());
@@ -67,7 +71,7 @@ final class DataCommand {
         entry(name);
         Home home = main.options.home().open();
         Dataset dataset = new Stages(out()).run("get " + name, stage -> {
-            Dataset got = catalogue.get(name, new CatalogueOptions(home.folder(), dataDir, progress(stage)));
+            Dataset got = catalogue().get(name, new CatalogueOptions(home.folder(), dataDir, progress(stage)));
             stage.outcome(megabytes(got.entry().bytes()) + " from " + got.place());
             return got;
         });
@@ -78,7 +82,8 @@ final class DataCommand {
         return (name, place, bytes, total) -> stage.progress(name, bytes, total, "MB", place);
     }
 
-    private CatalogueEntry entry(String name) {
+    private CatalogueEntry entry(String name) throws IOException {
+        Catalogue catalogue = catalogue();
         return catalogue.find(name).orElseThrow(() -> {
             List<String> names =
                     catalogue.list().stream().map(CatalogueEntry::name).toList();

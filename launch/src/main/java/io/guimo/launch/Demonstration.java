@@ -15,6 +15,8 @@ import io.guimo.commerce.meter.UsageFilter;
 import io.guimo.data.BasketSet;
 import io.guimo.data.DataSettings;
 import io.guimo.data.ImageSet;
+import io.guimo.inference.HostedModel;
+import io.guimo.inference.TextGenerator;
 import io.guimo.task.Lesson;
 import io.guimo.units.Cursor;
 import io.guimo.units.Ids;
@@ -52,6 +54,7 @@ final class Demonstration {
     private static final String SCOPE = "demonstration";
     private static final int CLIENTS = 4;
     private static final int IMAGES_PER_REQUEST = 24;
+    private static final int TOKENS_PER_ANSWER = 24;
     private static final Duration TIME_LIMIT = Duration.ofSeconds(60);
 
     /** What people ask a shop, in both languages. */
@@ -64,6 +67,18 @@ final class Demonstration {
             "春天的花和细雨",
             "ingredients for a birthday cake",
             "边塞的战士想家");
+
+    /** What customers ask a shop's assistant. */
+    private static final List<String> QUESTIONS = List.of(
+            "My parcel has not arrived yet. What should I do?",
+            "Write one sentence that sells a wool scarf.",
+            "Which gift would you choose for a friend who likes to cook?",
+            "How do I wash a silk dress?",
+            "Name three things for a picnic.");
+
+    /** Beginnings for a model that continues text. */
+    private static final List<String> BEGINNINGS =
+            List.of("First Citizen:\n", "话说", "To be, or not to be", "宝玉笑道：", "O Romeo, ");
 
     private final Service service;
     private final DemonstrationSettings settings;
@@ -203,16 +218,30 @@ final class Demonstration {
             throw new CommandFailure("request " + number + " of the demonstration to " + call.path + " was answered "
                     + response.statusCode() + ": " + response.body());
         }
+        boolean stream =
+                response.headers().firstValue("content-type").orElse("").startsWith("text/event-stream");
+        if (stream && !response.body().stripTrailing().endsWith("data: [DONE]")) {
+            throw new CommandFailure(
+                    "request " + number + " of the demonstration to " + call.path + " broke off: " + response.body());
+        }
     }
 
     /** The customer's side of one model; empty for a model that a demonstration has nothing to send to. */
     private Optional<IntFunction<Call>> buyer(String name, ModelSettings model) {
-        if (service.models().all().stream().noneMatch(m -> m.name().equals(name))) return Optional.empty();
+        Optional<HostedModel> hosted = service.models().all().stream()
+                .filter(m -> m.name().equals(name))
+                .findFirst();
+        if (hosted.isEmpty()) return Optional.empty();
         return switch (model.task()) {
             case CLASSIFY_IMAGES -> Optional.of(photoBuyer(name, model));
             case RECOMMEND_ITEMS -> Optional.of(basketBuyer(name, model));
             case EMBED_TEXT -> Optional.of(textBuyer(name));
-            case GENERATE_TEXT -> Optional.empty();
+            case GENERATE_TEXT ->
+                Optional.of(
+                        hosted.get() instanceof TextGenerator writer
+                                        && writer.chatTemplate().isEmpty()
+                                ? textBuyerOf(name)
+                                : chatBuyer(name));
         };
     }
 
@@ -296,6 +325,42 @@ final class Demonstration {
                         name,
                         "input",
                         List.of(QUERIES.get(i % QUERIES.size()), QUERIES.get((i + 3) % QUERIES.size()))));
+    }
+
+    /** A conversation's next answer, read as a stream. */
+    private static IntFunction<Call> chatBuyer(String name) {
+        return i -> json(
+                "/v1/chat/completions",
+                Map.of(
+                        "model",
+                        name,
+                        "messages",
+                        List.of(Map.of("role", "user", "content", QUESTIONS.get(i % QUESTIONS.size()))),
+                        "max_tokens",
+                        TOKENS_PER_ANSWER,
+                        "temperature",
+                        0,
+                        "stream",
+                        true));
+    }
+
+    /** A text's continuation, from a model that knows no conversations. */
+    private static IntFunction<Call> textBuyerOf(String name) {
+        return i -> json(
+                "/v1/completions",
+                Map.of(
+                        "model",
+                        name,
+                        "prompt",
+                        BEGINNINGS.get(i % BEGINNINGS.size()),
+                        "max_tokens",
+                        TOKENS_PER_ANSWER,
+                        "temperature",
+                        0.8,
+                        "seed",
+                        i,
+                        "stream",
+                        true));
     }
 
     private static Call json(String path, Object body) {

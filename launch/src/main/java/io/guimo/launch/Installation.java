@@ -58,6 +58,15 @@ final class Installation {
         this.registry = Registry.open(database, InstantSource.system());
     }
 
+    /** Where the business file lies. */
+    Path folder() {
+        return businessFolder;
+    }
+
+    RemoteModels remoteModels() {
+        return new RemoteModels(business, new Secrets(home, System.getenv()), System.getenv());
+    }
+
     Home home() {
         return home;
     }
@@ -102,6 +111,23 @@ final class Installation {
     DataSources sources() {
         return new DataSources(
                 catalogue, new CatalogueOptions(home.folder(), dataDir, FetchProgress.NONE), businessFolder, decoder);
+    }
+
+    /** Folder of llama.cpp's libraries, fetched where they are not here yet. */
+    Path llamaLibrary() {
+        if (!isLinuxOnX86()) {
+            throw new IllegalArgumentException("llama.cpp is catalogued for Linux on x86-64 only, and this machine is "
+                    + System.getProperty("os.name") + " on " + System.getProperty("os.arch")
+                    + "; serve the model by an OpenAI-compatible server and name it by 'upstream'");
+        }
+        return catalogue
+                .get("llama-cpp", new CatalogueOptions(home.folder(), dataDir, FetchProgress.NONE))
+                .folder();
+    }
+
+    private static boolean isLinuxOnX86() {
+        return System.getProperty("os.name").equals("Linux")
+                && System.getProperty("os.arch").equals("amd64");
     }
 
     /** libtorch as this machine runs it fastest. */

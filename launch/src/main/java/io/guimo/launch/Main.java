@@ -36,6 +36,7 @@ import picocli.CommandLine.Mixin;
             CheckCommand.class,
             DataCommand.class,
             ModelsCommand.class,
+            ChatCommand.class,
             OwnerCommands.Organizations.class,
             OwnerCommands.Keys.class,
             OwnerCommands.Plans.class,
@@ -44,6 +45,7 @@ import picocli.CommandLine.Mixin;
             OwnerCommands.Receipts.class,
             OwnerCommands.InvoicesCommand.class,
             OwnerCommands.LedgerCommand.class,
+            SecretCommand.class,
             RehearseCommand.class
         })
 public final class Main implements Runnable {

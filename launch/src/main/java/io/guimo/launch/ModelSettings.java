@@ -34,6 +34,10 @@ record ModelSettings(
         if (from != null && (architecture != null || train != null || gate != null)) {
             throw new IllegalArgumentException("from takes a model as it is: leave out architecture, train and gate");
         }
+        if (from != null && from.servers().isPresent() && task != TaskName.GENERATE_TEXT) {
+            throw new IllegalArgumentException("task is " + task.fileName() + "; other servers answer for "
+                    + TaskName.GENERATE_TEXT.fileName() + " only");
+        }
         Task known = task.task();
         if (gate != null)
             GateSettings.of(gate)

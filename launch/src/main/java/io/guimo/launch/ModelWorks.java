@@ -4,8 +4,6 @@ import io.guimo.data.CatalogueEntry;
 import io.guimo.data.Dataset;
 import io.guimo.data.Fingerprint;
 import io.guimo.evaluate.EvaluationReport;
-import io.guimo.inference.EncoderPackager;
-import io.guimo.inference.EncoderSteps;
 import io.guimo.model.ArchitectureSettings;
 import io.guimo.model.Module;
 import io.guimo.model.Safetensors;
@@ -69,7 +67,7 @@ final class ModelWorks {
         if (model.isTrained()) {
             makeTrained(name, model);
         } else if (Objects.requireNonNull(model.from()).catalog() != null) {
-            makeEncoder(name, Objects.requireNonNull(model.from().catalog()));
+            makePretrained(name, Objects.requireNonNull(model.from().catalog()));
         }
     }
 
@@ -111,10 +109,11 @@ final class ModelWorks {
                     .train(lesson.problem(plan.architecture(lesson)), plan.train, folder, p -> show(stage, p));
             stage.outcome(String.format(
                     Locale.ROOT,
-                    "%s on validation, epoch %d; %.0f examples/s, %s with %d threads",
+                    "%s on validation, epoch %d; %.0f %s, %s with %d threads",
                     figures(result.bestMetrics()),
                     result.bestEpoch(),
-                    result.examplesPerSecond(),
+                    result.tokensPerSecond() == null ? result.examplesPerSecond() : result.tokensPerSecond(),
+                    result.tokensPerSecond() == null ? "examples/s" : "tokens/s",
                     result.environment().blas(),
                     result.environment().threads()));
             return result;
@@ -122,7 +121,7 @@ final class ModelWorks {
     }
 
     private static void show(Stages.Stage stage, Progress progress) {
-        stage.progress(progress.stage(), progress.done(), progress.total(), "ex", progress.message());
+        stage.progress(progress.stage(), progress.done(), progress.total(), progress.unit(), progress.message());
     }
 
     /** Reads the test part once in a run's life: the report is kept beside the weights. */
@@ -171,7 +170,8 @@ final class ModelWorks {
                             fingerprints,
                             runId,
                             CodeVersion.current(),
-                            finished)
+                            finished,
+                            lesson.companions(plan.architecture(lesson)))
                     .pack(installation.packages(), installation.signingKey());
             version = register(plan.name, digest);
         }
@@ -207,27 +207,21 @@ final class ModelWorks {
         };
     }
 
-    private void makeEncoder(String name, String catalogued) throws Exception {
+    private void makePretrained(String name, String catalogued) throws Exception {
         stages.run(name + ": sign", stage -> {
             ModelVersion serving = installation
                     .registry()
                     .promoted(ModelOwner.operator(), name)
                     .orElse(null);
             CatalogueEntry entry = installation.catalogue().find(catalogued).orElseThrow();
-            if (serving != null && madeFrom(serving, entry)) {
+            if (serving != null && PretrainedModels.isMadeFrom(serving, entry)) {
                 stage.outcome("done before: version " + serving.version());
                 return serving;
             }
             Dataset dataset = installation.fetch(catalogued, stage);
-            String digest = EncoderPackager.pack(
-                    installation.packages(),
-                    installation.signingKey(),
-                    dataset.file("model.onnx"),
-                    dataset.file("tokenizer.json"),
-                    Encoders.stepsOf(catalogued),
-                    entry.title() + "\nLicence: " + entry.licence() + "\n",
-                    CodeVersion.current(),
-                    Encoders.PUBLISHED);
+            if (dataset.entry().content() == CatalogueEntry.Content.LANGUAGE_MODEL)
+                installation.fetch("llama-cpp", stage);
+            String digest = PretrainedModels.pack(dataset, installation.packages(), installation.signingKey());
             ModelVersion version = register(name, digest);
             installation
                     .registry()
@@ -239,12 +233,6 @@ final class ModelWorks {
             stage.outcome("version " + version.version() + " from " + catalogued + ", signed");
             return version;
         });
-    }
-
-    private boolean madeFrom(ModelVersion version, CatalogueEntry entry) throws IOException {
-        return Objects.equals(
-                version.manifest().provenance().baseModelDigest(),
-                entry.file("model.onnx").fingerprint().sha256());
     }
 
     private RunRecord runRecord(
@@ -389,22 +377,6 @@ final class ModelWorks {
         private static void flatten(String path, JsonNode node, Map<String, String> into) {
             if (node.isObject()) node.properties().forEach(e -> flatten(path + "." + e.getKey(), e.getValue(), into));
             else if (!node.isNull()) into.put(path, node.asString());
-        }
-    }
-
-    /** How the catalogue's encoders turn their output into a vector. */
-    private static final class Encoders {
-        /** The day the bge-small v1.5 weights were published: the same moment gives the same package everywhere. */
-        static final Instant PUBLISHED = Instant.parse("2023-09-12T00:00:00Z");
-
-        static EncoderSteps stepsOf(String catalogued) {
-            return switch (catalogued) {
-                case "bge-small-zh" -> new EncoderSteps(EncoderSteps.Pooling.CLS, 512, 512);
-                case "bge-small-en" -> new EncoderSteps(EncoderSteps.Pooling.CLS, 512, 384);
-                default ->
-                    throw new CommandFailure("the catalogue entry " + catalogued
-                            + " is no encoder; permitted are bge-small-zh and bge-small-en");
-            };
         }
     }
 }

@@ -1,6 +1,9 @@
 package io.guimo.launch;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -12,7 +15,9 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -43,6 +48,14 @@ final class OwnerClient implements AutoCloseable {
         return JSON.readTree(send(request(path + queryString(query)).GET()));
     }
 
+    /** What {@link #get} gives, or null where there is no such thing (yet). */
+    @Nullable
+    JsonNode find(String path) throws IOException, InterruptedException {
+        HttpResponse<byte[]> response = exchange(request(path).GET(), HttpResponse.BodyHandlers.ofByteArray());
+        if (response.statusCode() == 404) return null;
+        return JSON.readTree(accepted(response));
+    }
+
     byte[] getBytes(String path) throws IOException, InterruptedException {
         return send(request(path).GET());
     }
@@ -63,6 +76,46 @@ final class OwnerClient implements AutoCloseable {
         return JSON.readTree(send(request(path).DELETE()));
     }
 
+    /**
+     * Posts to the customers' API and reads the answer's server-sent events.
+     *
+     * @param path with its {@code /v1}
+     * @param customerKey who asks and pays
+     * @param chunk takes the JSON of each event
+     * @return the request's id
+     */
+    String stream(String path, Object body, String customerKey, Consumer<JsonNode> chunk)
+            throws IOException, InterruptedException {
+        HttpResponse<InputStream> response = exchange(
+                HttpRequest.newBuilder(URI.create(baseUrl + path))
+                        .header("authorization", "Bearer " + customerKey)
+                        .header("content-type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))),
+                HttpResponse.BodyHandlers.ofInputStream());
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+            if (response.statusCode() >= 400) {
+                throw new CommandFailure("the server refused (" + response.statusCode() + "): "
+                        + messageOf(
+                                lines.lines().collect(Collectors.joining("\n")).getBytes(StandardCharsets.UTF_8)));
+            }
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (!line.startsWith("data:")) continue; // comments keep the connection alive
+                String data = line.substring("data:".length()).strip();
+                if (data.equals("[DONE]")) {
+                    return response.headers().firstValue("x-request-id").orElse("");
+                }
+                JsonNode event = JSON.readTree(data);
+                if (event.has("error")) {
+                    throw new CommandFailure("the server ended the answer: "
+                            + event.path("error").path("message").asString());
+                }
+                chunk.accept(event);
+            }
+        }
+        throw new CommandFailure("the answer broke off; repeat the message");
+    }
+
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(baseUrl + "/admin/v1" + path))
                 .timeout(Duration.ofSeconds(60))
@@ -70,13 +123,20 @@ final class OwnerClient implements AutoCloseable {
     }
 
     private byte[] send(HttpRequest.Builder request) throws IOException, InterruptedException {
-        HttpResponse<byte[]> response;
+        return accepted(exchange(request, HttpResponse.BodyHandlers.ofByteArray()));
+    }
+
+    private <T> HttpResponse<T> exchange(HttpRequest.Builder request, HttpResponse.BodyHandler<T> content)
+            throws IOException, InterruptedException {
         try {
-            response = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+            return http.send(request.build(), content);
         } catch (ConnectException e) {
             throw new CommandFailure(
                     "no server answers at " + baseUrl + ". Start it with ./guimo up, then repeat the command.", e);
         }
+    }
+
+    private static byte[] accepted(HttpResponse<byte[]> response) {
         if (response.statusCode() >= 400) {
             throw new CommandFailure(
                     "the server refused (" + response.statusCode() + "): " + messageOf(response.body()));

@@ -254,7 +254,7 @@ final class Reporter {
                 100 * economics.getFirst().utilisation()));
         Table table = new Table(
                 "model",
-                "unit",
+                "meter",
                 "sold",
                 "price",
                 "cost now",
@@ -266,7 +266,7 @@ final class Reporter {
         for (UnitEconomics e : economics) {
             table.row(
                     e.product(),
-                    e.meter().unit(),
+                    e.meter().wireName(),
                     Long.toString(e.unitsSold()),
                     shortened(e.unitPrice()),
                     shortened(e.unitCostNow()),

@@ -23,9 +23,7 @@ import io.guimo.inference.EngineSettings;
 import io.guimo.inference.HostedModel;
 import io.guimo.inference.LoadResult;
 import io.guimo.inference.ModelHost;
-import io.guimo.inference.OpenAiRemoteChat;
 import io.guimo.inference.PackagedModels;
-import io.guimo.inference.RemoteChatSettings;
 import io.guimo.inference.TextEncoder;
 import io.guimo.inference.UnsignedPackages;
 import io.guimo.registry.ModelOwner;
@@ -128,12 +126,12 @@ final class Service implements AutoCloseable {
             Stages.Stage stage,
             Deque<AutoCloseable> opened)
             throws IOException {
-        Business business = installation.business();
         Home home = installation.home();
         ModelHost models = new ModelHost();
         opened.push(models);
         EngineLoader loader = new EngineLoader(
                 installation::torch,
+                installation::llamaLibrary,
                 installation.decoder(),
                 home.cache().resolve("tokenizers"),
                 EngineSettings.standard());
@@ -144,7 +142,9 @@ final class Service implements AutoCloseable {
             if (result instanceof LoadResult.Refused refused)
                 stage.say(refused.model() + " is not served: " + refused.message());
         }
-        mountUpstreams(business, models);
+        installation
+                .remoteModels()
+                .mount(models, installation.folder(), home.cache().resolve("tokenizers"), opened);
         CostLog costs = CostLog.open(databases.database());
         CpuLedger cpu = new CpuLedger(InstantSource.system(), () -> databaseProcess(databases), () -> readings(models));
         ScheduledExecutorService measuring = Executors.newSingleThreadScheduledExecutor(
@@ -203,21 +203,6 @@ final class Service implements AutoCloseable {
         }
     }
 
-    private static void mountUpstreams(Business business, ModelHost models) {
-        business.models().forEach((name, model) -> {
-            SourceSettings from = model.from();
-            if (from == null || from.upstream() == null) return;
-            String upstreamModel = from.upstreamModel() == null ? name : from.upstreamModel();
-            models.mount(
-                    ModelOwner.operator(),
-                    new OpenAiRemoteChat(
-                            name,
-                            "remote",
-                            new RemoteChatSettings(
-                                    URI.create(from.upstream()), upstreamModel, null, null, null, null, null)));
-        });
-    }
-
     private static List<ExtraRoutes> extras(Installation installation, ModelHost models, Stages.Stage stage) {
         List<ExtraRoutes> extras = new ArrayList<>();
         List<SearchCollection> collections = searchCollections(installation);
@@ -274,7 +259,14 @@ final class Service implements AutoCloseable {
     private static EngineReading reading(HostedModel model) {
         var usage = model.usage();
         return new EngineReading(
-                model.name(), model.version(), usage.units(), usage.requests(), usage.cpuNanos(), usage.busyNanos());
+                model.name(),
+                model.version(),
+                usage.units(),
+                usage.requests(),
+                usage.cpuNanos(),
+                usage.cpuNanosByMeter(),
+                usage.workerNanos(),
+                usage.busyNanos());
     }
 
     /** A name of its own for each home folder, the same after a restart: it finds its own reservations again. */
@@ -347,12 +339,18 @@ final class Service implements AutoCloseable {
                 costs.sum(new TimeWindow(LONG_AGO, Instant.now().plusSeconds(1)));
         if (window.isEmpty()) return List.of();
         List<UnitEconomics> economics = new ArrayList<>();
-        for (UsageSum sum : commerce.usage().sums(UsageFilter.all())) {
+        List<UsageSum> sums = commerce.usage().sums(UsageFilter.all());
+        for (UsageSum sum : sums) {
+            Money ofProduct = sums.stream()
+                    .filter(other -> other.product().equals(sum.product())
+                            && other.amount().currency().equals(sum.amount().currency()))
+                    .map(UsageSum::amount)
+                    .reduce(Money.zero(sum.amount().currency()), Money::plus);
             economics.add(UnitEconomics.of(
                     new UnitEconomics.Sold(sum.product(), sum.meter(), sum.quantity(), sum.amount()),
                     window.get(),
                     installation.business().costs(),
-                    trainingCost(installation, sum.product())));
+                    UnitEconomics.trainingPart(trainingCost(installation, sum.product()), sum.amount(), ofProduct)));
         }
         return economics;
     }

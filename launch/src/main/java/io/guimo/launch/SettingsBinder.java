@@ -7,6 +7,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.math.BigDecimal;
+import java.net.URI;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -203,6 +204,7 @@ final class SettingsBinder {
             }
             if (type == Currency.class) return Currency.getInstance(text);
             if (type == Duration.class) return Duration.parse(text);
+            if (type == URI.class) return URI.create(text);
         } catch (ArithmeticException | IllegalArgumentException | DateTimeParseException e) {
             return problem(node, path, "'" + text + "' is not " + wordFor(type));
         }
@@ -248,6 +250,7 @@ final class SettingsBinder {
         if (type == boolean.class || type == Boolean.class) return "true or false";
         if (type == Currency.class) return "a currency code of ISO 4217, such as CNY";
         if (type == Duration.class) return "a duration, such as PT30S or P1D";
+        if (type == URI.class) return "an address";
         return type.isEnum() ? "one of " + String.join(", ", wireNames(type)) : "text";
     }
 

@@ -4,6 +4,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.math.BigDecimal;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +52,7 @@ final class SettingsSchema {
         if (raw == boolean.class || raw == Boolean.class) return ordered("type", "boolean");
         if (raw == Currency.class) return ordered("type", "string", "pattern", "^[A-Z]{3}$");
         if (raw == Duration.class) return ordered("type", "string", "format", "duration");
+        if (raw == URI.class) return ordered("type", "string", "format", "uri");
         // A scalar without quotes, such as 1.20, is text to the binder and a number to an editor.
         return ordered("type", List.of("string", "number", "boolean"));
     }

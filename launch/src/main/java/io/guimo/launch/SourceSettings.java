@@ -1,23 +1,29 @@
 package io.guimo.launch;
 
+import io.guimo.inference.RemoteChatSettings;
+import io.guimo.inference.UpstreamSettings;
 import java.net.URI;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where a model comes from that is not trained here.
  *
  * @param catalog name of an entry of the data catalogue
- * @param upstream base URL of an OpenAI-compatible server, with its {@code /v1}
+ * @param upstream base URL of an OpenAI-compatible server, with its {@code /v1}: one without a key, and all else as {@code remote} has it by default
  * @param upstreamModel the model's name there; this model's own name if absent
+ * @param remote one or several OpenAI-compatible servers, their keys and limits
  */
 record SourceSettings(
         @Nullable String catalog,
         @Nullable String upstream,
-        @Nullable String upstreamModel) {
+        @Nullable String upstreamModel,
+        @Nullable RemoteChatSettings remote) {
     SourceSettings {
-        if ((catalog == null) == (upstream == null)) {
+        if ((catalog == null ? 0 : 1) + (upstream == null ? 0 : 1) + (remote == null ? 0 : 1) != 1) {
             throw new IllegalArgumentException(
-                    "a source is either 'catalog' (a name from ./guimo data list) or 'upstream' (the base URL of an OpenAI-compatible server)");
+                    "a source is either 'catalog' (a name from ./guimo data list), 'upstream' (the base URL of an OpenAI-compatible server)"
+                            + " or 'remote' (several of them, their keys and limits)");
         }
         if (upstream != null && !isHttp(upstream)) {
             throw new IllegalArgumentException(
@@ -35,5 +41,12 @@ record SourceSettings(
         } catch (IllegalArgumentException e) {
             return false;
         }
+    }
+
+    /** The servers that answer for it, in whichever way they were written; empty for a model that runs here. */
+    Optional<RemoteChatSettings> servers() {
+        if (upstream == null) return Optional.ofNullable(remote);
+        return Optional.of(RemoteChatSettings.of(
+                new UpstreamSettings(URI.create(upstream), upstreamModel, null, null, null, null)));
     }
 }

@@ -88,7 +88,7 @@ final class UpCommand implements Callable<Integer> {
     private int run() throws Exception {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         Path file = Workplace.resolve(business);
-        Catalogue catalogue = Catalogue.standard();
+        Catalogue catalogue = new PulledModels(main.options.home()).catalogue();
         Business described = BusinessFile.read(file, catalogue);
         Home home = main.options.home().open();
         Stages stages = new Stages(out);
@@ -105,6 +105,7 @@ final class UpCommand implements Callable<Integer> {
                     : Objects.requireNonNull(file.toAbsolutePath().getParent());
             Installation installation =
                     new Installation(home, described, folder, dataDir, catalogue, databases.database());
+            installation.remoteModels().requireKeys();
             ModelWorks works = new ModelWorks(installation, stages);
             for (Map.Entry<String, ModelSettings> model : described.models().entrySet()) {
                 works.make(model.getKey(), model.getValue());

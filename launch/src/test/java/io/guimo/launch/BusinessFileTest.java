@@ -3,6 +3,7 @@ package io.guimo.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guimo.commerce.price.AbortPolicy;
 import io.guimo.data.Catalogue;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,7 @@ class BusinessFileTest {
     @Test
     void read_exampleOfTheShop_accepted() throws Exception {
         Business shop = BusinessFile.read(SHOP, Catalogue.standard());
-        assertThat(shop.models()).containsOnlyKeys("photo-labels", "goes-well-with", "search-en", "search-zh");
+        assertThat(shop.models()).containsOnlyKeys("photo-labels", "goes-well-with", "search-en", "search-zh", "assistant");
         assertThat(shop.demonstration()).isNotNull();
     }
 
@@ -66,6 +67,19 @@ class BusinessFileTest {
         assertThat(mistakesOf(Files.readString(SHOP).replace("{accuracy: \">= 0.92\"", "{acuracy: \">= 0.92\"")))
                 .contains("acuracy")
                 .contains("did you mean accuracy?");
+    }
+
+    @Test
+    void read_policyForAborts_isThePlansOrRefusedWithWhatIsPermitted() throws Exception {
+        String shop = Files.readString(SHOP);
+        String plan = "- name: payg\n    aborts: nothing under 20 tokens\n";
+        assertThat(BusinessFile.parse("shop.yaml", shop.replace("- name: payg\n", plan), Catalogue.standard())
+                        .plans()
+                        .getFirst()
+                        .abortPolicy())
+                .isEqualTo(new AbortPolicy.NothingUnder(20));
+        assertThat(mistakesOf(shop.replace("- name: payg\n", plan.replace("nothing under 20 tokens", "free"))))
+                .contains("plans[0]", "write delivered, computed, or nothing under 20 tokens");
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The program in a process group of its own, as a user starts it, with its output in a file. */
 final class GuimoProcess implements AutoCloseable {
@@ -47,6 +48,11 @@ final class GuimoProcess implements AutoCloseable {
 
     boolean isAlive() {
         return process.isAlive();
+    }
+
+    /** Every process that it started, and those that they started. */
+    Stream<ProcessHandle> descendants() {
+        return process.descendants();
     }
 
     /** Waits for the end. */

@@ -39,7 +39,7 @@ final class PlainModels {
             "独在异乡为异客，每逢佳节倍思亲。\n遥知兄弟登高处，遍插茱萸少一人。",
             "春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。");
 
-    private static final EngineUsage NOTHING = new EngineUsage(Map.of(), 0, 0, 0, 0);
+    private static final EngineUsage NOTHING = new EngineUsage(Map.of(), 0, 0, 0, Map.of(), 0, 0);
 
     private PlainModels() {}
 

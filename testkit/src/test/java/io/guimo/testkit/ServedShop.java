@@ -472,6 +472,7 @@ final class ServedShop implements AutoCloseable {
                             Map.of(sum.meter(), 1000L),
                             100,
                             Duration.ofSeconds(1).toNanos(),
+                            Map.of(),
                             Duration.ofSeconds(1).toNanos())));
             boolean trained = sum.product().equals(PHOTO_LABELS);
             economics.add(UnitEconomics.of(

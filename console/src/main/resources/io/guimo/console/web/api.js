@@ -1,7 +1,7 @@
 // The owner's API and what the playground calls, one function for each address. Shapes are the server's own (see /openapi.json).
 import { createContext } from './preact.js';
 import { useContext } from './hooks.js';
-import { send } from './session.js';
+import { Refused, send } from './session.js';
 
 export const Owner = createContext(null);
 
@@ -56,6 +56,24 @@ export const ownerApi = (key, onRefusedKey) => {
   };
 };
 
+/** The JSON of each server-sent event, until the one that says that the stream is done. Comments keep a connection alive and are skipped. */
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Refused(0, 'unreachable', 'the stream broke off', null);
+    const lines = (rest + value).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      if (!line.startsWith('data:')) continue;
+      const data = line.slice('data:'.length).trim();
+      if (data === '[DONE]') return;
+      yield JSON.parse(data);
+    }
+  }
+}
+
 /** The customers' API, called as any customer calls it. Answers are `{ body, requestId }`. */
 export const customerApi = (secret) => {
   const call = async (path, options) => {
@@ -68,6 +86,15 @@ export const customerApi = (secret) => {
       const body = new FormData();
       body.append('file', photo);
       return call(`/v1/predict/${part(model)}`, { body });
+    },
+    /** A streamed answer: `onBegin(requestId)`, then `onChunk(chunk)` for each part. Resolves at its end. */
+    chat: async (request, { signal, onBegin, onChunk }) => {
+      const answer = await send(secret, 'POST', '/v1/chat/completions', { json: { ...request, stream: true }, signal });
+      onBegin(answer.headers.get('x-request-id'));
+      for await (const chunk of events(answer.body)) {
+        if (chunk.error) throw new Refused(answer.status, chunk.error.code ?? chunk.error.type, chunk.error.message, answer.headers.get('x-request-id'));
+        onChunk(chunk);
+      }
     },
     recommendations: (model, items, limit) => call('/v1/recommendations', { json: { model, items, limit } }),
     search: (collection, text, limit) => call('/v1/search', { json: { collection, query: text, limit } }),

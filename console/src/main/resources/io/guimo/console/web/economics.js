@@ -18,15 +18,20 @@ export const Economics = () => {
       ? h(Card, {}, h(Empty, { title: t('economics.none') }, t('economics.none-hint')))
       : [
         h(UnitCosts, { key: 'costs', products: data }),
-        data.map((product) => h(Product, { product, key: product.model })),
+        data.map((product) => h(Product, { product, key: `${product.model} ${product.meter}` })),
       ]));
 };
+
+/** A model's name; with what is counted where it is sold by several meters. */
+const nameOf = (products, code) => (product) => products.filter(({ model }) => model === product.model).length > 1
+  ? `${product.model} · ${code('meter', product.meter)}` : product.model;
 
 const MEASURES = ['price', 'cost', 'cost_at_full_utilisation'];
 
 /** Price and costs of a unit side by side. On a logarithmic axis, since a cost can be a thousandth of its price. */
 const UnitCosts = ({ products }) => {
-  const { t, measuredMoney, money } = useSpeech();
+  const { t, measuredMoney, money, code } = useSpeech();
+  const name = nameOf(products, code);
   const written = (product, measure) => product[measure] === null ? '–'
     : measure === 'price' ? money(product[measure], product.currency) : measuredMoney(product[measure], product.currency);
   const drawn = (product, measure) => product[measure] === null || approximate(product[measure]) <= 0 ? null : approximate(product[measure]);
@@ -36,23 +41,23 @@ const UnitCosts = ({ products }) => {
       draw: (colour) => ({
         grid: { left: 16, right: 40 },
         xAxis: axis(colour, 'log', { axisLabel: { formatter: (value) => measuredMoney(String(value.toFixed(12)), products[0].currency) } }),
-        yAxis: axis(colour, 'category', { data: products.map((product) => product.model), inverse: true, axisLine: { show: false } }),
-        tooltip: { formatter: ({ seriesName, dataIndex, seriesIndex }) => `${products[dataIndex].model}\n${seriesName}  ${written(products[dataIndex], MEASURES[seriesIndex])}` },
+        yAxis: axis(colour, 'category', { data: products.map(name), inverse: true, axisLine: { show: false } }),
+        tooltip: { formatter: ({ seriesName, dataIndex, seriesIndex }) => `${name(products[dataIndex])}\n${seriesName}  ${written(products[dataIndex], MEASURES[seriesIndex])}` },
         series: [
           ...MEASURES.map((measure, index) => ({
             name: t(`economics.${measure}`), type: 'scatter', symbolSize: 17, symbol: ['diamond', 'circle', 'circle'][index], z: 3,
             itemStyle: index === 2 ? { color: colour.surface, borderColor: colour.series[index], borderWidth: 3 } : { opacity: 1 },
-            data: products.map((product) => [drawn(product, measure), product.model]),
+            data: products.map((product) => [drawn(product, measure), name(product)]),
           })),
           ...products.map((product) => ({
             type: 'line', symbol: 'none', silent: true, z: 1, lineStyle: { color: colour.line, width: 5, cap: 'round' }, tooltip: { show: false },
-            data: MEASURES.map((measure) => drawn(product, measure)).filter((value) => value !== null).sort((one, other) => one - other).map((value) => [value, product.model]),
+            data: MEASURES.map((measure) => drawn(product, measure)).filter((value) => value !== null).sort((one, other) => one - other).map((value) => [value, name(product)]),
           })),
         ],
       }),
       figures: {
         columns: [
-          { title: t('column.model'), cell: (product) => product.model },
+          { title: t('column.model'), cell: name },
           ...MEASURES.map((measure) => ({ title: t(`economics.${measure}`), end: true, cell: (product) => written(product, measure) })),
         ],
         rows: products,
@@ -64,7 +69,7 @@ const Product = ({ product }) => {
   const { t, money, measuredMoney, percent, count, compact, code } = useSpeech();
   const { currency, break_even_units: evenAt } = product;
   const trained = product.training_cost !== null;
-  return h(Card, { title: product.model, hint: t('economics.per', { unit: code('unit', product.unit) }) },
+  return h(Card, { title: product.model, hint: t('economics.per', { unit: code('unit-of', product.meter) }) },
     div({ class: 'stack tight' },
       h(Stats, { of: [
         { label: t('economics.sold'), value: compact(product.units_sold), exact: count(product.units_sold), note: money(product.revenue, currency) },

@@ -1,5 +1,4 @@
 // Try the models as a customer does: each request is metered and priced, on an account of the operator's own.
-import { createContext } from './preact.js';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from './hooks.js';
 import { h, tags } from './tags.js';
 import { useSpeech } from './language.js';
@@ -8,8 +7,10 @@ import { useLoaded } from './loading.js';
 import { sum } from './format.js';
 import { Bars, Card, Choices, Empty, Failure, Loaded, Page, Waiting } from './parts.js';
 import { Icon } from './icons.js';
+import { Desk, ModelChoice } from './desk.js';
+import { Chat } from './chat.js';
 
-const { a, button, div, form, img, input, label, li, ol, option, p, select, span, strong } = tags;
+const { a, button, div, form, img, input, label, li, ol, p, span, strong } = tags;
 
 const KEY_NAME = 'Console playground';
 const FORGOTTEN_AFTER_MILLIS = 3_600_000;
@@ -48,9 +49,6 @@ const visitKey = (owner, operator) => {
     },
   };
 };
-
-/** `run(request)` sends one request of the customers' API with the visit's key and adds its price; `look(request)` sends one that is free. */
-const Desk = createContext(null);
 
 export const Playground = () => {
   const { t } = useSpeech();
@@ -116,18 +114,37 @@ const Visit = ({ operator }) => {
         throw error;
       }
     };
+    const receive = async (requestId) => {
+      const receipt = await settled(() => owner.receipt(requestId));
+      setSpent((before) => [...before, receipt]);
+      return receipt;
+    };
     const run = async (request) => {
       const { body, requestId } = await look(request);
-      const receipt = await owner.receipt(requestId);
-      setSpent((before) => [...before, receipt]);
+      await receive(requestId);
       return body;
     };
-    return { look, run };
+    return { look, receive, run };
   }, [owner, key]);
 
   return h(Loaded, { from: models }, ({ data }) => h(Desk.Provider, { value: desk },
     h(Spent, { receipts: spent }),
     h(Games, { models: data })));
+};
+
+const SETTLING_TRIES = 20;
+const SETTLING_MILLIS = 250;
+
+/** A stream is settled when its last word has been delivered, or its reader is found to have gone: a moment after the answer. */
+const settled = async (receipt) => {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await receipt();
+    } catch (error) {
+      if (error.status !== 404 || tried === SETTLING_TRIES) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, SETTLING_MILLIS); });
+    }
+  }
 };
 
 const Spent = ({ receipts }) => {
@@ -146,6 +163,7 @@ const games = [
   { name: 'labels', task: 'classify-images', Game: ({ models }) => h(Labels, { models }) },
   { name: 'together', task: 'recommend-items', Game: ({ models }) => h(Together, { models }) },
   { name: 'search', task: 'embed-text', Game: ({ models }) => h(Search, { models }) },
+  { name: 'chat', task: 'generate-text', Game: ({ models }) => h(Chat, { models }) },
 ];
 
 const Games = ({ models }) => {
@@ -159,14 +177,6 @@ const Games = ({ models }) => {
     // hidden, not removed: a result stays while one looks at another
     playable.map(({ name: each, Game, models: mine }) => div({ key: each, hidden: each !== name }, h(Game, { models: mine }))),
   ];
-};
-
-const ModelChoice = ({ models, value, onChoose }) => {
-  const { t } = useSpeech();
-  const [id] = useState(() => `model-${models[0].name}`);
-  if (models.length === 1) return null;
-  return div({ class: 'field' }, label({ for: id }, t('playground.model')),
-    select({ id, value, onChange: (event) => onChoose(event.target.value) }, models.map((model) => option({ value: model.name, key: model.name }, model.name))));
 };
 
 /** The state of one question: `ask(request)` runs it; only the last answer counts. */
