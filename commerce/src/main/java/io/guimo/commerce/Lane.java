@@ -199,19 +199,24 @@ final class Lane implements AutoCloseable {
         disconnect();
     }
 
-    /** Adds the reservations that have been in memory alone for long enough. */
+    /**
+     * Puts the reservations that have been in memory alone for long enough in front of the batch: behind a settle or release of the same batch they would
+     * be held anew, and by nobody.
+     */
     private void writeRemembered(List<Command<?>> batch) {
+        List<Command<?>> first = new ArrayList<>();
         long due = System.nanoTime() - WRITE_AFTER.toNanos();
         memory.lock();
         try {
             while (!remembered.isEmpty() && remembered.getFirst().nanos() - due <= 0) {
                 Reservation oldest = remembered.removeFirst().reservation();
                 Wallet wallet = wallets.get(oldest.caller().organization());
-                if (wallet != null && wallet.unwritten.contains(oldest.request())) batch.add(new Command.Hold(oldest));
+                if (wallet != null && wallet.unwritten.contains(oldest.request())) first.add(new Command.Hold(oldest));
             }
         } finally {
             memory.unlock();
         }
+        batch.addAll(0, first);
     }
 
     private void carryOut(List<Command<?>> given) {

@@ -14,6 +14,9 @@ import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.account.Caller;
 import io.guimo.units.Meter;
 import io.guimo.units.RequestId;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -117,6 +120,37 @@ class TillTest {
         till.settle(first, Map.of(Meter.IMAGES, 100L), null);
         till.release(second);
         assertThat(shop.available(caller)).isEqualTo(yuan("0.798"));
+    }
+
+    /** The batch that is to write a reservation which has been in memory for long brings its settle too: what is over stays over. */
+    @Test
+    void settle_inTheBatchThatWouldWriteItsReservation_leavesNothingHeld() throws Exception {
+        Caller slow = shop.customer("1");
+        Caller other = shop.customer("1");
+        for (Caller each : List.of(slow, other)) {
+            till.settle(
+                    granted(till.authorize(brief(each, "labels", Meter.IMAGES, 1))), Map.of(Meter.IMAGES, 1L), null);
+        }
+        List<Thread> threads = new ArrayList<>();
+        try (Connection blocker = shop.database.connect("blocker");
+                Statement lock = blocker.createStatement()) {
+            blocker.setAutoCommit(false);
+            lock.execute("select 1 from wallet where organization_id = '"
+                    + other.organization().value() + "' for update");
+            threads.add(Thread.ofVirtual()
+                    .start(() -> till.release(granted(till.authorize(request(other, "labels", Meter.IMAGES, 1))))));
+            while (shop.count("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == 0) {
+                Thread.sleep(10);
+            }
+            // The lane waits for the other wallet, so this one is held in memory, and by now long enough to be written.
+            Reservation reservation = granted(till.authorize(brief(slow, "labels", Meter.IMAGES, 1)));
+            assertThat(shop.available(slow)).isEqualTo(yuan("0.998"));
+            threads.add(Thread.ofVirtual().start(() -> till.settle(reservation, Map.of(Meter.IMAGES, 1L), null)));
+            Thread.sleep(300);
+            blocker.rollback();
+        }
+        for (Thread thread : threads) thread.join();
+        assertThat(shop.available(slow)).isEqualTo(yuan("0.996"));
     }
 
     @Test
