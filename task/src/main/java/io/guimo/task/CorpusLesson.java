@@ -60,7 +60,7 @@ public final class CorpusLesson implements Lesson {
     private static final int LEAST_CHARACTERS = 2_000;
 
     /** Beyond this many characters counting takes more memory than it is worth: it counts the last of them. */
-    private static final int MOST_COUNTED = 8_000_000;
+    private static final int MOST_COUNTED = 4_000_000;
 
     /** Characters of a block, the example of intervals: what stands this close together is not independent. */
     private static final int BLOCK_CHARACTERS = 1_000;
@@ -392,21 +392,21 @@ public final class CorpusLesson implements Lesson {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Counting(double[] nats, String note) {}
 
-    /** Chosen on the validation part, then counted anew with it: a counting model has nothing to stop early for. */
+    /** Of what the decoder learns from too and no more, its smoothing chosen where the decoder's epoch is: decision 0171. */
     private Counting countingModel() {
         int[] learnt = lastOf(training, MOST_COUNTED);
-        int[] chosenOn = concatenated(learnt, validation);
-        CharacterNgrams.Smoothing smoothing =
-                CharacterNgrams.of(learnt, CharacterNgrams.MOST_ORDER).choose(chosenOn, learnt.length, chosenOn.length);
-        int[] before = lastOf(chosenOn, MOST_COUNTED);
-        int[] all = concatenated(before, test);
+        int[] all = concatenated(concatenated(learnt, validation), test);
+        int judged = learnt.length + validation.length;
+        CharacterNgrams counted = CharacterNgrams.of(learnt, CharacterNgrams.MOST_ORDER);
+        CharacterNgrams.Smoothing smoothing = counted.choose(all, learnt.length, judged);
         return new Counting(
-                CharacterNgrams.of(before, smoothing.order()).nats(all, before.length, all.length, smoothing),
+                counted.nats(all, judged, all.length, smoothing),
                 String.format(
                         Locale.ROOT,
-                        "interpolated after Witten and Bell, up to %d characters, factor %.1f: chosen on the validation part, then counted with it",
+                        "interpolated after Witten and Bell, up to %d characters, factor %.1f: chosen on the validation part; counted in %,d characters of the training part",
                         smoothing.order(),
-                        smoothing.factor()));
+                        smoothing.factor(),
+                        learnt.length));
     }
 
     private static int[] lastOf(int[] text, int most) {

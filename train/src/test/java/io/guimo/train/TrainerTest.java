@@ -4,7 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.guimo.evaluate.EvaluationReport;
+import io.guimo.model.ArchitectureSettings;
+import io.guimo.model.Module;
+import io.guimo.model.Safetensors;
+import io.guimo.task.CorpusLesson;
+import io.guimo.task.TrainingProblem;
 import io.guimo.tensor.NativeMemory;
+import io.guimo.tensor.Tensor;
+import io.guimo.tensor.TensorScope;
 import io.guimo.train.TrainSettings.EarlyStopping;
 import io.guimo.train.TrainSettings.Optimizer;
 import io.guimo.train.TrainSettings.Schedule;
@@ -14,6 +22,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +55,63 @@ class TrainerTest {
                 .isCloseTo(BigDecimal.valueOf(result.seconds() * 1.2 / 3600), within(new BigDecimal("0.000001")));
         assertThat(heard.getLast().done()).isEqualTo(heard.getLast().total());
         assertThat(Files.readAllLines(home.resolve("learns/curve.jsonl"))).hasSize(6);
+    }
+
+    @Test
+    void train_decoderOnSentences_wellBelowTheLettersEntropy() throws Exception {
+        CorpusLesson lesson = Sentences.lesson();
+        TrainingProblem problem = lesson.problem(new ArchitectureSettings.Gpt2(2, 32, 2, 16, 280, .05));
+        List<Progress> heard = new ArrayList<>();
+        TrainSettings settings =
+                new TrainSettings(Optimizer.ADAMW, .01, 32, 16, Schedule.ONE_CYCLE, .01, null, 1.0, null, 1L);
+        TrainingResult result = train("decoder", problem, settings, heard::add);
+
+        // letters alone take about 2.7 nats each; which of two words comes next is chance: ln 2 for about 5 characters,
+        // beside some of the line ends
+        assertThat(result.bestMetrics().get("natsPerCharacter")).isLessThan(.45);
+        assertThat(result.bestEpoch()).isGreaterThan(1); // the least is the best
+        assertThat(heard.getLast().unit()).isEqualTo("tok");
+        assertThat(heard.getLast().done()).isEqualTo(result.steps() * 32 * 16);
+        assertThat(result.tokensPerSecond()).isCloseTo(16 * result.examplesPerSecond(), within(1e-6));
+
+        EvaluationReport report;
+        try (Module network = Started.torch().executor().call(() -> {
+            try (TensorScope _ = TensorScope.openWithoutGradients()) {
+                Module built = problem.build();
+                built.load(Safetensors.read(result.bestWeights()).tensors());
+                return built;
+            }
+        })) {
+            report = lesson.judge(network, Started.torch().executor());
+        }
+        assertThat(report.metrics().get("natsPerCharacter"))
+                .isCloseTo(result.bestMetrics().get("natsPerCharacter"), within(.05));
+    }
+
+    /** The parts of a batch add up to what the whole batch gives, but for the order in which numbers are added. */
+    @Test
+    void train_inPartsOfABatch_sameWeightsAsAtOnce() throws Exception {
+        TrainingProblem problem = Sentences.lesson().problem(new ArchitectureSettings.Llama(1, 16, 2, 2, 16, 260, 0.0));
+        TrainSettings whole =
+                new TrainSettings(Optimizer.SGD, .1, 32, 1, Schedule.COSINE, 0.0, null, 1.0, null, .2, null, 1L);
+        TrainSettings parts =
+                new TrainSettings(Optimizer.SGD, .1, 32, 1, Schedule.COSINE, 0.0, null, 1.0, null, .2, 8, 1L);
+        TrainingResult one = train("whole", problem, whole, ProgressListener.NONE);
+        TrainingResult other = train("parts", problem, parts, ProgressListener.NONE);
+
+        assertThat(other.steps()).isEqualTo(one.steps());
+        Started.torch().executor().run(() -> {
+            try (TensorScope _ = TensorScope.openWithoutGradients()) {
+                Map<String, Tensor> expected =
+                        Safetensors.read(one.bestWeights()).tensors();
+                Safetensors.read(other.bestWeights()).tensors().forEach((name, tensor) -> {
+                    float[] values = tensor.toFloats();
+                    float[] wanted = Objects.requireNonNull(expected.get(name)).toFloats();
+                    for (int i = 0; i < values.length; i++)
+                        assertThat(values[i]).as(name).isCloseTo(wanted[i], within(1e-5f));
+                });
+            }
+        });
     }
 
     @Test
@@ -170,7 +237,8 @@ class TrainerTest {
                 .isLessThan(16 << 20); // the JVM's compilers; a leak would be gigabytes
     }
 
-    private TrainingResult train(String folder, Patterns problem, TrainSettings settings, ProgressListener listener)
+    private TrainingResult train(
+            String folder, TrainingProblem problem, TrainSettings settings, ProgressListener listener)
             throws InterruptedException {
         try (RunFolder run = RunFolder.open(home.resolve(folder), Started.description("patterns"))) {
             return new Trainer(Started.torch(), Duration.ofSeconds(10)).train(problem, settings, run, listener);
