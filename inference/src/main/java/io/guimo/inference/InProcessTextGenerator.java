@@ -128,6 +128,13 @@ public final class InProcessTextGenerator implements TextGenerator {
     }
 
     @Override
+    public GeneratorState state() {
+        GeneratorState sum = GeneratorState.NOTHING;
+        for (SchedulerState each : states()) sum = sum.plus(each);
+        return sum;
+    }
+
+    @Override
     public EngineUsage usage() {
         long input = 0;
         long cached = 0;

@@ -25,6 +25,9 @@ public non-sealed interface TextGenerator extends HostedModel {
     /** Tokens with which the model ends an answer. */
     Set<Integer> endTokens();
 
+    /** What is under way; where the model is evaluated in another process, as it was a moment ago. */
+    GeneratorState state();
+
     /**
      * Begins a sequence. Returns at once; the first token comes when its turn has come and its prompt has been read.
      *

@@ -54,15 +54,11 @@ public final class ChatTemplate {
     private final JinjaTemplate template;
     private final String source;
     private final Map<String, String> markNames;
-    private final List<String> marks;
+    private final Marks marks;
     private final InstantSource clock;
 
     private ChatTemplate(
-            JinjaTemplate template,
-            String source,
-            Map<String, String> markNames,
-            List<String> marks,
-            InstantSource clock) {
+            JinjaTemplate template, String source, Map<String, String> markNames, Marks marks, InstantSource clock) {
         this.template = template;
         this.source = source;
         this.markNames = markNames;
@@ -87,7 +83,7 @@ public final class ChatTemplate {
         }
         try {
             return new ChatTemplate(
-                    JinjaTemplate.parse(source), source, Map.copyOf(markNames), List.copyOf(marks), clock);
+                    JinjaTemplate.parse(source), source, Map.copyOf(markNames), new Marks(marks), clock);
         } catch (JinjaException unreadable) {
             throw new IllegalArgumentException(
                     "the chat template cannot be read: " + unreadable.getMessage(), unreadable);
@@ -227,17 +223,12 @@ public final class ChatTemplate {
             StringBuilder guarded = new StringBuilder(text.length() + 8);
             int taken = 0;
             for (int i = 0; i < text.length(); i++) {
-                if (!isMarkAt(text, i)) continue;
+                if (!marks.beginAt(text, i)) continue;
                 if (Character.isHighSurrogate(text.charAt(i))) i++;
                 guarded.append(text, taken, i + 1).append(border);
                 taken = i + 1;
             }
             return guarded.append(text, taken, text.length()).toString();
-        }
-
-        private boolean isMarkAt(String text, int index) {
-            for (String mark : marks) if (text.startsWith(mark, index)) return true;
-            return false;
         }
     }
 

@@ -2,6 +2,7 @@
  * Text as a model reads it: tokens.
  *
  * <p>Read {@link io.guimo.text.Tokenizer} first: a Hugging Face {@code tokenizer.json} run by the library that defines the format.
+ * Then {@link io.guimo.text.ChatTemplate}, how a conversation becomes a prompt, and {@link io.guimo.text.ToolFormat}, how a model calls tools.
  *
  * <p>Owns no stored state; the tokenizer library unpacks its native part once into {@code cache/} of the home folder. Which texts a data set holds
  * belongs to {@code data}; what a token costs to {@code commerce}.

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +117,34 @@ class ChatTemplateTest {
                 assertThat(prompt.pieces())
                         .allSatisfy(piece -> assertThat(MARKS).noneMatch(piece::contains));
             }
+        }
+    }
+
+    @Test
+    void render_marksWithCommonBeginnings_borderInsideEachAsSearchedOneByOne() {
+        Set<String> marks = Set.of("<a", "<ab>", "<abc>", "b>", "\uD83D\uDE00\uD83D\uDE00", "aa");
+        ChatTemplate bare = ChatTemplate.of("{{ messages[0].content }}", Map.of(), marks, CLOCK);
+        List<String> fragments = List.of("<", "a", "b", "c", ">", "\uD83D\uDE00");
+        Random random = new Random(20261125);
+        for (int round = 0; round < 2_000; round++) {
+            StringBuilder text = new StringBuilder();
+            for (int i = random.nextInt(1, 12); i > 0; i--) {
+                text.append(fragments.get(random.nextInt(fragments.size())));
+            }
+            List<String> expected = new ArrayList<>();
+            int from = 0;
+            for (int i = 0; i < text.length(); i = text.offsetByCodePoints(i, 1)) {
+                String rest = text.substring(i);
+                if (marks.stream().noneMatch(rest::startsWith)) continue;
+                int border = text.offsetByCodePoints(i, 1);
+                expected.add(text.substring(from, border));
+                from = border;
+            }
+            expected.add(text.substring(from));
+            expected.removeIf(String::isEmpty);
+            ChatTemplate.Prompt prompt =
+                    bare.render(List.of(ChatMessage.of("user", text.toString())), List.of(), false);
+            assertThat(prompt.pieces()).as(text.toString()).isEqualTo(expected);
         }
     }
 

@@ -68,6 +68,8 @@ public final class ConstraintCompiler {
                     case Constraint.JsonSchema(String schema) ->
                         new SchemaCompiler(terms, trie, sharedAutomata, schema).compile();
                     case Constraint.Regex(String pattern) -> pattern(terms, pattern);
+                    case Constraint.Framed framed ->
+                        new SchemaCompiler(terms, trie, sharedAutomata, framed.schema()).compile(framed);
                 };
         terms.seal();
         if (root.distance >= Term.ENDLESS) {

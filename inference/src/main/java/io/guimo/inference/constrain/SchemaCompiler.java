@@ -1,6 +1,7 @@
 package io.guimo.inference.constrain;
 
 import io.guimo.inference.InvalidInput;
+import io.guimo.inference.generate.Constraint;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -61,6 +62,13 @@ final class SchemaCompiler {
 
     Term compile() {
         return value(reader.root());
+    }
+
+    /** The same between texts, once or several times. */
+    Term compile(Constraint.Framed framed) {
+        Term once = terms.sequence(literal(framed.prefix()), compile(), literal(framed.suffix()));
+        Term further = terms.repeat(terms.sequence(literal(framed.separator()), once), 0, framed.most() - 1);
+        return terms.sequence(once, further);
     }
 
     /** An object of anything. */
@@ -339,6 +347,7 @@ final class SchemaCompiler {
     }
 
     private Term literal(String text) {
+        if (text.isEmpty()) return terms.empty;
         return literals.computeIfAbsent(
                 text, t -> terms.automaton(Dfa.ofStrings(List.of(t.getBytes(StandardCharsets.UTF_8)), trie), 0));
     }

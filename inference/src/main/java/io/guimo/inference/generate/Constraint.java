@@ -18,4 +18,19 @@ public sealed interface Constraint {
      * @param pattern in the syntax of {@link java.util.regex.Pattern}, without groups that look around or refer back
      */
     record Regex(String pattern) implements Constraint {}
+
+    /**
+     * JSON between texts, such as a call of a tool between its marks.
+     *
+     * @param prefix before the JSON, as it stands
+     * @param schema of the JSON, as {@link JsonSchema}'s
+     * @param suffix behind it
+     * @param separator between one and the next
+     * @param most how often this comes; at least once
+     */
+    record Framed(String prefix, String schema, String suffix, String separator, int most) implements Constraint {
+        public Framed {
+            if (most < 1) throw new IllegalArgumentException("most is " + most + "; give 1 or more");
+        }
+    }
 }

@@ -3,6 +3,7 @@ package io.guimo.inference.llama;
 import io.guimo.inference.EngineClosed;
 import io.guimo.inference.EngineFailed;
 import io.guimo.inference.EngineUsage;
+import io.guimo.inference.GeneratorState;
 import io.guimo.inference.TextGenerator;
 import io.guimo.inference.UsageCounter;
 import io.guimo.inference.generate.GenerationEnd;
@@ -217,7 +218,8 @@ public final class LlamaTextGenerator implements TextGenerator {
                 buried.busyNanos() + last.busyNanos(),
                 buried.inputCpuNanos() + last.inputCpuNanos(),
                 buried.outputCpuNanos() + last.outputCpuNanos(),
-                buried.processCpuNanos() + dead.processCpuNanos());
+                buried.processCpuNanos() + dead.processCpuNanos(),
+                GeneratorState.NOTHING);
     }
 
     @Override
@@ -291,6 +293,12 @@ public final class LlamaTextGenerator implements TextGenerator {
     @Override
     public Set<Meter> meters() {
         return METERS;
+    }
+
+    @Override
+    public GeneratorState state() {
+        WorkerProcess serving = worker;
+        return serving == null ? GeneratorState.NOTHING : serving.pulse().state();
     }
 
     @Override

@@ -288,7 +288,7 @@ final class LlamaWorker {
         Report.Pulse sum = retired;
         for (Lane lane : lanes()) sum = sum(sum, lane.scheduler().state());
         return new Report.Pulse(
-                sum.steps(), sum.busyNanos(), sum.inputCpuNanos(), sum.outputCpuNanos(), clock.process());
+                sum.steps(), sum.busyNanos(), sum.inputCpuNanos(), sum.outputCpuNanos(), clock.process(), sum.state());
     }
 
     private static Report.Pulse sum(Report.Pulse sum, SchedulerState more) {
@@ -297,7 +297,8 @@ final class LlamaWorker {
                 sum.busyNanos() + more.busyNanos(),
                 sum.inputCpuNanos() + more.inputCpuNanos(),
                 sum.outputCpuNanos() + more.outputCpuNanos(),
-                0);
+                0,
+                sum.state().plus(more));
     }
 
     @SuppressWarnings("ReferenceEquality") // that one object
@@ -329,7 +330,7 @@ final class LlamaWorker {
     private void drop(Lane lane) {
         lane.backend().abort();
         lane.scheduler().close();
-        retired = sum(retired, lane.scheduler().state());
+        retired = sum(retired, lane.scheduler().state()).buried();
     }
 
     private void flush(Thread writer) {

@@ -1,5 +1,6 @@
 package io.guimo.inference.llama;
 
+import io.guimo.inference.GeneratorState;
 import io.guimo.inference.generate.GeneratedToken;
 import io.guimo.inference.generate.GenerationEnd;
 import io.guimo.inference.generate.GenerationRequest;
@@ -65,10 +66,23 @@ sealed interface WorkerMessage {
          * @param inputCpuNanos processor time of the tokens read
          * @param outputCpuNanos processor time of the tokens written
          * @param processCpuNanos processor time of the whole worker
+         * @param state what is under way
          */
-        record Pulse(long steps, long busyNanos, long inputCpuNanos, long outputCpuNanos, long processCpuNanos)
+        record Pulse(
+                long steps,
+                long busyNanos,
+                long inputCpuNanos,
+                long outputCpuNanos,
+                long processCpuNanos,
+                GeneratorState state)
                 implements Report {
-            static final Pulse NONE = new Pulse(0, 0, 0, 0, 0);
+            static final Pulse NONE = new Pulse(0, 0, 0, 0, 0, GeneratorState.NOTHING);
+
+            /** What was done, by what is no more. */
+            Pulse buried() {
+                return new Pulse(
+                        steps, busyNanos, inputCpuNanos, outputCpuNanos, processCpuNanos, GeneratorState.NOTHING);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.guimo.inference.llama;
 
+import io.guimo.inference.GeneratorState;
 import io.guimo.inference.generate.Constraint;
 import io.guimo.inference.generate.GeneratedToken;
 import io.guimo.inference.generate.GenerationEnd;
@@ -61,6 +62,7 @@ final class WorkerWire {
     private static final byte JSON_OBJECT = 1;
     private static final byte JSON_SCHEMA = 2;
     private static final byte REGEX = 3;
+    private static final byte FRAMED = 4;
 
     private WorkerWire() {}
 
@@ -172,6 +174,10 @@ final class WorkerWire {
                 out.writeLong(pulse.inputCpuNanos());
                 out.writeLong(pulse.outputCpuNanos());
                 out.writeLong(pulse.processCpuNanos());
+                out.writeInt(pulse.state().running());
+                out.writeInt(pulse.state().waiting());
+                out.writeInt(pulse.state().cellsUsed());
+                out.writeInt(pulse.state().prefixTokens());
             }
         }
     }
@@ -190,7 +196,14 @@ final class WorkerWire {
             case BEGAN -> new Report.Began(in.readLong(), in.readInt());
             case GENERATED -> new Report.Generated(in.readLong(), readToken(in));
             case ENDED -> new Report.Ended(in.readLong(), readEnd(in));
-            case PULSE -> new Report.Pulse(in.readLong(), in.readLong(), in.readLong(), in.readLong(), in.readLong());
+            case PULSE ->
+                new Report.Pulse(
+                        in.readLong(),
+                        in.readLong(),
+                        in.readLong(),
+                        in.readLong(),
+                        in.readLong(),
+                        new GeneratorState(in.readInt(), in.readInt(), in.readInt(), in.readInt()));
             default -> throw unknown(kind);
         };
     }
@@ -339,6 +352,14 @@ final class WorkerWire {
                 out.writeByte(REGEX);
                 write(out, regex.pattern());
             }
+            case Constraint.Framed framed -> {
+                out.writeByte(FRAMED);
+                write(out, framed.prefix());
+                write(out, framed.schema());
+                write(out, framed.suffix());
+                write(out, framed.separator());
+                out.writeInt(framed.most());
+            }
         }
     }
 
@@ -349,6 +370,7 @@ final class WorkerWire {
             case JSON_OBJECT -> new Constraint.JsonObject();
             case JSON_SCHEMA -> new Constraint.JsonSchema(readText(in));
             case REGEX -> new Constraint.Regex(readText(in));
+            case FRAMED -> new Constraint.Framed(readText(in), readText(in), readText(in), readText(in), in.readInt());
             default -> throw unknown(kind);
         };
     }

@@ -11,17 +11,24 @@ import io.guimo.inference.InvalidInput;
 import io.guimo.inference.constrain.ConstrainedDraws.Answer;
 import io.guimo.inference.generate.Constraint;
 import io.guimo.inference.generate.ConstraintState;
+import io.guimo.text.ToolCallEvent;
+import io.guimo.text.ToolCallParser;
+import io.guimo.text.ToolDefinition;
+import io.guimo.text.ToolFormat;
 import io.guimo.text.Vocabulary;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.core.StreamWriteFeature;
@@ -450,6 +457,78 @@ class JsonConstraintTest {
 
     private static void add(Set<String> values, String value, int longest) {
         if (value.length() <= longest) values.add(value);
+    }
+
+    @Test
+    void framed_texts_takenUpToTheMost() {
+        CompiledConstraint constraint =
+                COMPILER.compile(new Constraint.Framed("<call>\n", "{\"type\":\"integer\"}", "</call>", "; ", 3));
+        String one = "<call>\n42</call>";
+        for (String taken : List.of(one, one + "; " + one, one + "; " + one + "; " + one)) {
+            assertThat(accepts(constraint, taken)).as(taken).isTrue();
+        }
+        for (String refused : List.of(
+                "",
+                "42",
+                "<call>\n42",
+                "<call>42</call>",
+                "<call>\n\"a\"</call>",
+                one + one,
+                one + "; ",
+                one + "; " + one + "; " + one + "; " + one)) {
+            assertThat(accepts(constraint, refused)).as(refused).isFalse();
+        }
+        CompiledConstraint bare = COMPILER.compile(new Constraint.Framed("", "{\"type\":\"null\"}", "", "", 1));
+        assertThat(accepts(bare, "null")).isTrue();
+        assertThat(accepts(bare, "nullnull")).isFalse();
+    }
+
+    /** Of each family, what its parser finds in an answer that was forced is calls alone, and their arguments validate. */
+    @ParameterizedTest
+    @EnumSource(ToolFormat.class)
+    void framed_callsOfNoise_validate(ToolFormat format) {
+        Map<String, String> schemas = Map.of(
+                "f",
+                "{\"type\":\"object\",\"properties\":{\"t\":{\"$ref\":\"#/$defs/t\"}},\"required\":[\"t\"],\"additionalProperties\":false,"
+                        + "\"$defs\":{\"t\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"},\"t\":{\"$ref\":\"#/$defs/t\"}},\"required\":[\"n\"],"
+                        + "\"additionalProperties\":false}}}",
+                "g",
+                "{\"type\":\"object\",\"properties\":{\"word\":{\"enum\":[\"yes\",\"no\"]}},\"required\":[\"word\"]}");
+        List<ToolDefinition> tools = schemas.entrySet().stream()
+                .map(tool -> new ToolDefinition(tool.getKey(), null, tool.getValue()))
+                .toList();
+        for (boolean parallel : new boolean[] {false, true}) {
+            ToolFormat.Frame frame = format.frame(tools, parallel);
+            CompiledConstraint constraint = COMPILER.compile(new Constraint.Framed(
+                    frame.prefix(), frame.schema(), frame.suffix(), frame.separator(), frame.most()));
+            int most = 0;
+            for (int i = 0; i < 100; i++) {
+                Answer answer = ConstrainedDraws.draw(VOCABULARY, END, constraint, noise(i), 250, i);
+                assertThat(answer.whole()).as(answer.text()).isTrue();
+                ToolCallParser parser = format.parser(schemas.keySet(), () -> "call");
+                List<ToolCallEvent> events = new ArrayList<>(parser.add(answer.text()));
+                events.addAll(parser.end());
+                String name = "";
+                StringBuilder arguments = new StringBuilder();
+                for (ToolCallEvent event : events) {
+                    switch (event) {
+                        case ToolCallEvent.Begin begin -> name = begin.name();
+                        case ToolCallEvent.Arguments(String json) -> arguments.append(json);
+                        case ToolCallEvent.End() -> {
+                            assertThat(problems(Objects.requireNonNull(schemas.get(name)), arguments.toString()))
+                                    .as(answer.text())
+                                    .isEmpty();
+                            arguments.setLength(0);
+                        }
+                        case ToolCallEvent.Text(String text) ->
+                            throw new AssertionError("text beside calls: " + text + " in " + answer.text());
+                    }
+                }
+                most = Math.max(most, parser.ended());
+                assertThat(parser.ended()).isPositive();
+            }
+            assertThat(most).as("calls of one answer").matches(m -> parallel ? m > 1 : m == 1);
+        }
     }
 
     @Test

@@ -9,7 +9,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Schemas of all supported keywords, each of which something fulfils. Objects say whether they are open, so that nothing is left to taste. */
-final class RandomSchemas {
+public final class RandomSchemas {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final List<String> PATTERNS = List.of(
             "^[a-z]{2,5}$",
@@ -29,11 +29,11 @@ final class RandomSchemas {
     private final Random random;
     private int definitions;
 
-    RandomSchemas(Random random) {
+    public RandomSchemas(Random random) {
         this.random = random;
     }
 
-    ObjectNode next() {
+    public ObjectNode next() {
         definitions = random.nextInt(3);
         ObjectNode root = schema(3);
         if (random.nextInt(3) > 0) {
