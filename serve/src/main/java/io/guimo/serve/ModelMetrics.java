@@ -1,9 +1,11 @@
 package io.guimo.serve;
 
+import io.guimo.inference.GeneratorState;
 import io.guimo.inference.HostedModel;
 import io.guimo.inference.ModelHost;
 import io.guimo.inference.RemoteChat;
 import io.guimo.inference.RemoteState;
+import io.guimo.inference.TextGenerator;
 import io.guimo.inference.UpstreamState;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
 
 /** What engines have done, by model, and how the process does. Read when Prometheus asks, not while models work. */
@@ -44,7 +47,20 @@ final class ModelMetrics {
             gauge("guimo.engine.cpu.seconds", model.name(), m -> m.usage().cpuNanos() / 1e9);
             gauge("guimo.engine.busy.seconds", model.name(), m -> m.usage().busyNanos() / 1e9);
             if (model instanceof RemoteChat remote) measureRemote(remote);
+            if (model instanceof TextGenerator) measureGenerator(model.name());
         }
+    }
+
+    /** What a language model has under way: a figure that does not come down again when nobody asks is a leak. */
+    private void measureGenerator(String name) {
+        generatorGauge("guimo.engine.sequences.running", name, GeneratorState::running);
+        generatorGauge("guimo.engine.sequences.waiting", name, GeneratorState::waiting);
+        generatorGauge("guimo.engine.cache.tokens.used", name, GeneratorState::cellsUsed);
+        generatorGauge("guimo.engine.cache.tokens.kept", name, GeneratorState::prefixTokens);
+    }
+
+    private void generatorGauge(String metric, String name, ToIntFunction<GeneratorState> value) {
+        gauge(metric, name, m -> m instanceof TextGenerator generator ? value.applyAsInt(generator.state()) : 0);
     }
 
     /** What is counted of a remote model beside its work. Tokens by both counts are kept where we count ourselves. */

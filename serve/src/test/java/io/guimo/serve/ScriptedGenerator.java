@@ -2,6 +2,7 @@ package io.guimo.serve;
 
 import io.guimo.inference.EngineFailed;
 import io.guimo.inference.EngineUsage;
+import io.guimo.inference.GeneratorState;
 import io.guimo.inference.TextGenerator;
 import io.guimo.inference.generate.GeneratedToken;
 import io.guimo.inference.generate.GenerationEnd;
@@ -182,6 +183,11 @@ public final class ScriptedGenerator implements TextGenerator {
     private static final String CHAT_ML = """
             {% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}\
             {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}""";
+
+    @Override
+    public GeneratorState state() {
+        return GeneratorState.NOTHING;
+    }
 
     @Override
     public EngineUsage usage() {

@@ -16,7 +16,9 @@ import tools.jackson.databind.JsonNode;
  * @param n choices, 1 to 8
  * @param logprobs whether to tell the log probability of each token
  * @param topLogprobs and of so many others at its place, 0 to 20; only with {@code logprobs}
- * @param tools refused unless empty; calls and results of tools in {@code messages} are read
+ * @param tools functions that the model may call, at most 128
+ * @param toolChoice {@code none}, {@code auto}, {@code required}, or a function
+ * @param parallelToolCalls false: the answer ends with its first call
  * @param user accepted and not kept, like {@code safetyIdentifier}, {@code promptCacheKey} and {@code metadata}
  * @param store true is refused: conversations are not kept here, {@code /v1/responses} keeps them
  * @param serviceTier {@code auto} or {@code default}
@@ -90,7 +92,6 @@ record ChatCompletionRequest(
 
     /** Refuses what is asked for and cannot be. */
     void check() {
-        Fields.noTools(tools, toolChoice);
         if (Fields.flag(store)) {
             throw Fields.unsupported(
                     "store", "'store' is true; answers are not kept here, leave it out or use /v1/responses");

@@ -5,6 +5,7 @@ import io.guimo.inference.TextGenerator;
 import io.guimo.serve.http.Content;
 import io.guimo.serve.http.ErrorAnswers;
 import io.guimo.serve.http.Refusal;
+import io.guimo.text.ToolCallEvent;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -19,6 +20,10 @@ final class ChatCompletionsFormat implements WireFormat {
     private final long created;
     private final TextGenerator model;
     private final int choices;
+
+    /** Calls that began, of each choice. */
+    private final int[] calls;
+
     private final boolean logprobs;
     private final boolean includeUsage;
 
@@ -28,6 +33,7 @@ final class ChatCompletionsFormat implements WireFormat {
         this.created = created;
         this.model = model;
         this.choices = choices;
+        calls = new int[choices];
         this.logprobs = logprobs;
         this.includeUsage = includeUsage;
     }
@@ -49,7 +55,27 @@ final class ChatCompletionsFormat implements WireFormat {
     @Override
     public byte[] delta(int choice, ChoiceText.Delta delta) {
         Logprobs told = logprobs ? Logprobs.of(delta.tokens(), model.vocabulary()) : null;
-        return chunk(choice, new ChatDelta(null, delta.text()), told, null);
+        List<ChatDelta> changes = new ArrayList<>();
+        for (ToolCallEvent event : delta.events()) {
+            switch (event) {
+                case ToolCallEvent.Text(String text) -> changes.add(new ChatDelta(null, text));
+                case ToolCallEvent.Begin(String callId, String name) -> {
+                    int index = calls[choice]++;
+                    changes.add(new ChatDelta(new CallDelta(index, callId, "function", new FunctionDelta(name, ""))));
+                }
+                case ToolCallEvent.Arguments(String json) ->
+                    changes.add(
+                            new ChatDelta(new CallDelta(calls[choice] - 1, null, null, new FunctionDelta(null, json))));
+                case ToolCallEvent.End() -> {}
+            }
+        }
+        if (changes.isEmpty() && told != null) changes.add(new ChatDelta(null, null));
+        ByteArrayOutputStream events = new ByteArrayOutputStream();
+        for (ChatDelta change : changes) {
+            events.writeBytes(chunk(choice, change, told, null));
+            told = null; // with the first
+        }
+        return events.toByteArray();
     }
 
     @Override
@@ -88,19 +114,30 @@ final class ChatCompletionsFormat implements WireFormat {
         for (int i = 0; i < answers.size(); i++) {
             Whole answer = answers.get(i);
             Logprobs told = logprobs ? Logprobs.of(answer.answer().tokens(), model.vocabulary()) : null;
-            made.add(new ChatChoice(
-                    i,
-                    new AnswerMessage("assistant", answer.answer().text(), null, List.of()),
-                    told,
-                    reason(answer.finish())));
+            made.add(new ChatChoice(i, message(answer.answer()), told, reason(answer.finish())));
         }
         return Content.json(new ChatCompletion(
                 id, "chat.completion", created, model.name(), made, OpenAiUsage.of(usage), fingerprint(model)));
     }
 
+    private static AnswerMessage message(ChoiceText.Delta answer) {
+        List<ChatCompletionRequest.CallOfTool> called = answer.calls().stream()
+                .map(c -> new ChatCompletionRequest.CallOfTool(
+                        c.id(), "function", new ChatCompletionRequest.CalledFunction(c.name(), c.arguments())))
+                .toList();
+        String text = answer.text();
+        return new AnswerMessage(
+                "assistant",
+                text.isEmpty() && !called.isEmpty() ? null : text,
+                called.isEmpty() ? null : called,
+                null,
+                List.of());
+    }
+
     static String reason(Finish finish) {
         return switch (finish) {
             case Finish.Stop _, Finish.StopString _, Finish.Cancelled _ -> "stop";
+            case Finish.ToolCalls _ -> "tool_calls";
             case Finish.Length _ -> "length";
         };
     }
@@ -116,7 +153,26 @@ final class ChatCompletionsFormat implements WireFormat {
 
     /** Only what it changes is there. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record ChatDelta(@Nullable String role, @Nullable String content) {}
+    record ChatDelta(
+            @Nullable String role,
+            @Nullable String content,
+            @Nullable List<CallDelta> toolCalls) {
+        ChatDelta(@Nullable String role, @Nullable String content) {
+            this(role, content, null);
+        }
+
+        ChatDelta(CallDelta call) {
+            this(null, null, List.of(call));
+        }
+    }
+
+    /** The first of a call has id, type and name, further ones pieces of its arguments. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record CallDelta(
+            int index, @Nullable String id, @Nullable String type, FunctionDelta function) {}
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record FunctionDelta(@Nullable String name, String arguments) {}
 
     record ChunkChoice(
             int index,
@@ -142,8 +198,16 @@ final class ChatCompletionsFormat implements WireFormat {
             List<ChunkChoice> choices,
             @Nullable OpenAiUsage usage) {}
 
+    /** @param content null where the answer is calls alone */
     record AnswerMessage(
-            String role, String content, @Nullable String refusal, List<String> annotations) {}
+            String role,
+            @Nullable String content,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            List<ChatCompletionRequest.CallOfTool> toolCalls,
+
+            @Nullable String refusal,
+            List<String> annotations) {}
 
     record ChatChoice(
             int index, AnswerMessage message, @Nullable Logprobs logprobs, String finishReason) {}

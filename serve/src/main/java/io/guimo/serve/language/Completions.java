@@ -66,6 +66,7 @@ final class Completions {
                 Fields.stops("stop", asked.stop() == null ? null : asked.stop().texts()),
                 logprobs,
                 null,
+                null,
                 exchange.caller().organization().value());
         ChatCompletionRequest.StreamOptions options = asked.streamOptions();
         WireFormat wire = new CompletionsFormat(

@@ -44,16 +44,18 @@ public final class Conversations {
                 Fields.logitBias(asked.logitBias(), model.vocabulary().size()),
                 asked.seed());
         ChatCompletionRequest.ResponseFormat format = asked.responseFormat();
-        Constraint constraint = format == null
+        ToolUse tools = ToolUse.ofChat(asked.tools(), asked.toolChoice(), asked.parallelToolCalls());
+        Constraint shape = format == null
                 ? null
                 : Fields.constraint(
                         "response_format",
                         format.type(),
                         format.jsonSchema() == null ? null : format.jsonSchema().schema());
+        Constraint constraint = tools.constraint(model, shape, "response_format");
         Integer maxTokens = asked.mostTokens();
         List<String> stops =
                 Fields.stops("stop", asked.stop() == null ? null : asked.stop().texts());
-        int[] prompt = Prompts.ofConversation(model, asked.conversation(), List.of(), "messages");
+        int[] prompt = Prompts.ofConversation(model, asked.conversation(), tools.tools(), "messages");
         Job job = new Job(
                 model,
                 List.of(prompt),
@@ -63,10 +65,11 @@ public final class Conversations {
                 stops,
                 logprobs ? topLogprobs : -1,
                 constraint,
+                tools.calls(model),
                 exchange.caller().organization().value());
         WireFormat wire = new ChatCompletionsFormat(
                 exchange.id().value(), Instant.now().getEpochSecond(), model, choices, logprobs, asked.includesUsage());
-        return governed.answer(
-                exchange, job, wire, Fields.flag(asked.stream()), constraint == null ? "messages" : "response_format");
+        String param = tools.constraintParam(constraint, "messages", "response_format");
+        return governed.answer(exchange, job, wire, Fields.flag(asked.stream()), param);
     }
 }

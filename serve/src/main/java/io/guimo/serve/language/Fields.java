@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamContext;
-import tools.jackson.databind.JsonNode;
 
 /** Checks of the fields that several wire formats share. Each refusal names the field, its value and what is permitted. */
 final class Fields {
@@ -130,16 +129,6 @@ final class Fields {
                         name + ".type",
                         "'" + name + ".type' is '" + type + "'; write text, json_object or json_schema");
         };
-    }
-
-    /** None of these models is known to call tools; null, an empty list and being told not to call any are fine. */
-    static void noTools(@Nullable JsonNode tools, @Nullable JsonNode choice) {
-        if (tools != null && !tools.isNull() && !tools.isEmpty()) {
-            throw unsupported("tools", "'tools' is given, but models that run here do not call tools; leave it out");
-        }
-        if (choice != null && !choice.isNull() && !List.of("none", "auto").contains(choice.asString(""))) {
-            throw unsupported("tool_choice", "'tool_choice' asks for a tool, but there is none; leave it out");
-        }
     }
 
     /** Where the value that begins at the parser's token stands, such as {@code messages[0].content}. */

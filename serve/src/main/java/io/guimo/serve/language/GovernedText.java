@@ -9,7 +9,6 @@ import io.guimo.commerce.UsageRequest.Delivery;
 import io.guimo.commerce.price.PriceVersion;
 import io.guimo.inference.InferenceRefusal;
 import io.guimo.inference.generate.GeneratedToken;
-import io.guimo.inference.generate.GenerationEnd;
 import io.guimo.inference.generate.TokenStream;
 import io.guimo.serve.EngineRefusals;
 import io.guimo.serve.Governed;
@@ -19,6 +18,7 @@ import io.guimo.serve.http.Answer;
 import io.guimo.serve.http.EventStream;
 import io.guimo.serve.http.Exchange;
 import io.guimo.serve.http.RefusedException;
+import io.guimo.text.ToolCallEvent;
 import io.guimo.units.Meter;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,7 +78,7 @@ final class GovernedText {
         boolean[] begun = new boolean[job.choices()];
         try (Generation generation = Generation.start(job)) {
             for (int choice = 0; choice < begun.length; choice++) {
-                ChoiceText text = new ChoiceText(job.model().vocabulary(), job.stops());
+                ChoiceText text = new ChoiceText(job.model().vocabulary(), job.stops(), job.calls());
                 choices.add(whole(generation.stream(choice), text));
                 begun[choice] = true;
                 output += text.tokens();
@@ -89,23 +89,23 @@ final class GovernedText {
     }
 
     private static WireFormat.Whole whole(TokenStream stream, ChoiceText text) throws InterruptedException {
-        StringBuilder answer = new StringBuilder();
+        List<ToolCallEvent> events = new ArrayList<>();
         List<GeneratedToken> tokens = new ArrayList<>();
         for (Optional<GeneratedToken> token = stream.next(); token.isPresent(); token = stream.next()) {
-            append(text.add(token.get()), answer, tokens);
-            if (text.stopped()) {
+            append(text.add(token.get()), events, tokens);
+            Finish over = text.over();
+            if (over != null) {
                 stream.close();
-                return new WireFormat.Whole(
-                        new ChoiceText.Delta(answer.toString(), tokens), new Finish.StopString(text.stopString()));
+                return new WireFormat.Whole(new ChoiceText.Delta(events, tokens), over);
             }
         }
-        append(text.end(), answer, tokens);
-        Finish finish = stream.end().reason() == GenerationEnd.Reason.STOP ? new Finish.Stop() : new Finish.Length();
-        return new WireFormat.Whole(new ChoiceText.Delta(answer.toString(), tokens), finish);
+        append(text.end(), events, tokens);
+        Finish finish = text.ended(stream.end().reason());
+        return new WireFormat.Whole(new ChoiceText.Delta(events, tokens), finish);
     }
 
-    private static void append(ChoiceText.Delta delta, StringBuilder answer, List<GeneratedToken> tokens) {
-        answer.append(delta.text());
+    private static void append(ChoiceText.Delta delta, List<ToolCallEvent> events, List<GeneratedToken> tokens) {
+        events.addAll(delta.events());
         tokens.addAll(delta.tokens());
     }
 }

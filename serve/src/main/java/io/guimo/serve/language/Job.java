@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param sampling of the first choice; the seed of each further one is one more
  * @param stops texts that end an answer and are no part of it
  * @param topLogprobs as {@link GenerationRequest#topLogprobs}
+ * @param calls how calls of tools are found in the answers; null: there are none
  * @param scope whose prompts may share their beginnings: the caller's organisation
  */
 record Job(
@@ -28,6 +29,7 @@ record Job(
         List<String> stops,
         int topLogprobs,
         @Nullable Constraint constraint,
+        @Nullable Calls calls,
         String scope) {
     Job {
         prompts = List.copyOf(prompts);

@@ -1,6 +1,7 @@
 package io.guimo.serve.language;
 
 import io.guimo.inference.TextGenerator;
+import io.guimo.inference.generate.Constraint;
 import io.guimo.inference.generate.Sampling;
 import io.guimo.serve.Models;
 import io.guimo.serve.http.Access;
@@ -41,7 +42,9 @@ final class Messages {
         double temperature = Fields.number("temperature", asked.temperature(), 0, 1, 1);
         Sampling sampling =
                 Fields.sampling(temperature, asked.topP(), asked.topK(), null, null, null, null, Map.of(), null);
-        int[] prompt = Prompts.ofConversation(model, asked.conversation(), List.of(), "messages");
+        ToolUse tools = ToolUse.ofMessages(asked.tools(), asked.toolChoice());
+        Constraint constraint = tools.constraint(model, null, "tools");
+        int[] prompt = Prompts.ofConversation(model, asked.conversation(), tools.tools(), "messages");
         Job job = new Job(
                 model,
                 List.of(prompt),
@@ -50,9 +53,11 @@ final class Messages {
                 sampling,
                 Fields.stops("stop_sequences", asked.stopSequences()),
                 -1,
-                null,
+                constraint,
+                tools.calls(model),
                 exchange.caller().organization().value());
         WireFormat wire = new MessagesFormat(exchange.id(), model);
-        return governed.answer(exchange, job, wire, Fields.flag(asked.stream()), "messages");
+        return governed.answer(
+                exchange, job, wire, Fields.flag(asked.stream()), constraint == null ? "messages" : "tools");
     }
 }

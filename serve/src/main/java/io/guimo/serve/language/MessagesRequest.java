@@ -21,7 +21,8 @@ import tools.jackson.databind.annotation.JsonDeserialize;
  * @param messages of {@code user} and {@code assistant}; an assistant's last one is not gone on from, since templates end it
  * @param system a text or blocks of text
  * @param temperature 0 to 1, as theirs
- * @param tools refused unless empty; calls and results of tools in {@code messages} are read
+ * @param tools that the model may call, at most 128
+ * @param toolChoice of a type: auto, any, none, or tool with its name
  * @param thinking refused unless {@code {"type": "disabled"}}
  * @param metadata accepted and not kept
  * @param serviceTier {@code auto} or {@code standard_only}
@@ -37,6 +38,7 @@ record MessagesRequest(
         @Nullable Double topP,
         @Nullable Long topK,
         @Nullable JsonNode tools,
+        @Nullable JsonNode toolChoice,
         @Nullable JsonNode thinking,
         @Nullable JsonNode metadata,
         @Nullable String serviceTier) {
@@ -87,7 +89,6 @@ record MessagesRequest(
     }
 
     void check() {
-        Fields.noTools(tools, null);
         if (thinking != null && !thinking.path("type").asString("").equals("disabled")) {
             throw Fields.unsupported("thinking", "'thinking' is asked for; these models answer at once, leave it out");
         }

@@ -92,7 +92,7 @@ final class PaidStream implements EventStream.Writer {
         kept = keepAnswer ? new ByteArrayOutputStream() : null;
         texts = new ChoiceText[job.choices()];
         for (int i = 0; i < texts.length; i++)
-            texts[i] = new ChoiceText(job.model().vocabulary(), job.stops());
+            texts[i] = new ChoiceText(job.model().vocabulary(), job.stops(), job.calls());
         begun = new boolean[texts.length];
         finishes = new Finish[texts.length];
         unfinished = texts.length;
@@ -174,11 +174,9 @@ final class PaidStream implements EventStream.Writer {
                 case Generation.Event.Ended(int choice, GenerationEnd.Reason reason) -> {
                     began(generation, choice);
                     if (finishes[choice] == null) {
-                        finish(
-                                sink,
-                                choice,
-                                reason == GenerationEnd.Reason.STOP ? new Finish.Stop() : new Finish.Length(),
-                                last);
+                        write(sink, choice, texts[choice].end());
+                        Finish over = texts[choice].over();
+                        finish(sink, choice, over == null ? texts[choice].ended(reason) : over, last);
                     }
                 }
                 case Generation.Event.Cancelled _ -> finishAll(generation, sink, new Finish.Cancelled(), last);
@@ -206,9 +204,10 @@ final class PaidStream implements EventStream.Writer {
         taken++;
         ChoiceText text = texts[choice];
         write(sink, choice, text.add(token));
-        if (text.stopped()) {
+        Finish over = text.over();
+        if (over != null) {
             generation.stream(choice).close();
-            finish(sink, choice, new Finish.StopString(text.stopString()), last);
+            finish(sink, choice, over, last);
         }
     }
 

@@ -5,7 +5,10 @@ import io.guimo.serve.http.RefusedException;
 import io.guimo.text.ChatMessage;
 import io.guimo.text.ChatTemplate;
 import io.guimo.text.ToolDefinition;
+import io.guimo.text.ToolFormat;
+import io.guimo.text.ToolsInText;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /** What a model reads: a conversation or a text as its tokens, refused where it does not fit. */
@@ -14,7 +17,10 @@ final class Prompts {
 
     private Prompts() {}
 
-    /** @param param the field that holds the conversation */
+    /**
+     * @param tools that the model is told of: by its template, or in the system message where that has no place for them
+     * @param param the field that holds the conversation
+     */
     static int[] ofConversation(
             TextGenerator model, List<ChatMessage> messages, List<ToolDefinition> tools, String param) {
         ChatTemplate template = model.chatTemplate()
@@ -23,7 +29,14 @@ final class Prompts {
                                 + "' only continues text, it has no template for conversations; send it to POST /v1/completions",
                         "model",
                         "wrong_model_kind"));
-        ChatTemplate.Prompt prompt = template.render(messages, tools, true);
+        ChatTemplate.Prompt prompt;
+        try {
+            prompt = ToolFormat.of(template.source()).isPresent()
+                    ? template.render(messages, tools, true)
+                    : template.render(ToolsInText.written(messages, tools), List.of(), true);
+        } catch (ChatTemplate.Refused refused) {
+            throw Fields.invalid(param, Objects.requireNonNull(refused.getMessage()));
+        }
         long characters = prompt.pieces().stream().mapToLong(String::length).sum();
         requireShort(model, characters, () -> String.join("", prompt.pieces()), param);
         return fitting(model, model.tokenizer().encode(prompt), param);

@@ -27,7 +27,9 @@ import tools.jackson.databind.annotation.JsonDeserialize;
  * @param topLogprobs alternatives of each token, 0 to 20; only with that
  * @param background true is refused: an answer is made while its caller waits
  * @param truncation {@code disabled}: what does not fit the context is refused
- * @param tools refused unless empty; calls and results of tools in {@code input} are read
+ * @param tools functions that the model may call, at most 128
+ * @param toolChoice {@code none}, {@code auto}, {@code required}, or a function
+ * @param parallelToolCalls false: the answer ends with its first call
  * @param user accepted and not kept, like {@code safetyIdentifier} and {@code promptCacheKey}
  * @param metadata given back with the answer
  */
@@ -111,7 +113,6 @@ record ResponseRequest(
     }
 
     void check() {
-        Fields.noTools(tools, toolChoice);
         if (Fields.flag(background)) {
             throw Fields.unsupported("background", "'background' is true; answers are made while their caller waits");
         }
@@ -151,7 +152,8 @@ record ResponseRequest(
         for (int i = 0; i < input.items().size(); i++) {
             InputItem item = input.items().get(i);
             String at = "input[" + i + "]";
-            messages.add(
+            add(
+                    messages,
                     switch (item.type() == null ? "message" : item.type()) {
                         case "message" -> message(item, at);
                         case "function_call" ->
@@ -179,6 +181,20 @@ record ResponseRequest(
                     });
         }
         return messages;
+    }
+
+    /** Calls that follow an assistant's words, or other calls, are of the same message to a template. */
+    private static void add(List<ChatMessage> messages, ChatMessage next) {
+        if (next.toolCalls().isEmpty()
+                || messages.isEmpty()
+                || !messages.getLast().role().equals("assistant")) {
+            messages.add(next);
+            return;
+        }
+        ChatMessage last = messages.removeLast();
+        List<ToolCall> calls = new ArrayList<>(last.toolCalls());
+        calls.addAll(next.toolCalls());
+        messages.add(new ChatMessage("assistant", last.content(), last.name(), calls, null));
     }
 
     private static ChatMessage message(InputItem item, String at) {

@@ -102,10 +102,11 @@ final class Responses {
         Integer maxTokens = Fields.tokens("max_output_tokens", asked.maxOutputTokens());
         ResponseRequest.TextFormat format =
                 asked.text() == null ? null : asked.text().format();
-        Constraint constraint =
-                format == null ? null : Fields.constraint("text.format", format.type(), format.schema());
+        ToolUse tools = ToolUse.ofResponses(asked.tools(), asked.toolChoice(), asked.parallelToolCalls());
+        Constraint shape = format == null ? null : Fields.constraint("text.format", format.type(), format.schema());
+        Constraint constraint = tools.constraint(model, shape, "text.format");
         List<ChatMessage> own = asked.messages();
-        int[] prompt = Prompts.ofConversation(model, conversation(organization, asked, own), List.of(), "input");
+        int[] prompt = Prompts.ofConversation(model, conversation(organization, asked, own), tools.tools(), "input");
         Job job = new Job(
                 model,
                 List.of(prompt),
@@ -115,21 +116,22 @@ final class Responses {
                 List.of(),
                 asked.wantsLogprobs() ? logprobs : -1,
                 constraint,
+                tools.calls(model),
                 organization.value());
 
         String id = "resp_" + exchange.id().value().substring("req_".length());
         Instant now = Instant.now();
         CompletableFuture<byte[]> document = new CompletableFuture<>();
-        BiConsumer<byte[], String> keep = (made, text) -> {
+        BiConsumer<byte[], ChatMessage> keep = (made, said) -> {
             if (asked.keeps()) {
                 List<ChatMessage> turn = new ArrayList<>(own);
-                turn.add(ChatMessage.of("assistant", text));
+                turn.add(said);
                 stored.keep(organization, id, asked.previousResponseId(), now, made, turn);
             }
             document.complete(made);
         };
         WireFormat wire = new ResponsesFormat(id, now.getEpochSecond(), model, asked, keep);
-        String param = constraint == null ? "input" : "text.format";
+        String param = tools.constraintParam(constraint, "input", "text.format");
         Answer answer = governed.answer(exchange, job, wire, Fields.flag(asked.stream()), param);
         return answer instanceof EventStream(PaidStream stream, Map<String, String> headers)
                 ? new EventStream(sink -> runs(id, new Running(organization, stream, document), sink), headers)

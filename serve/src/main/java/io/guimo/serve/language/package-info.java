@@ -3,7 +3,7 @@
  *
  * <p>Read {@link io.guimo.serve.language.Conversations} first. Each wire format is one class that reads its request into a {@link
  * io.guimo.serve.language.Job} and writes what comes back as a {@link io.guimo.serve.language.WireFormat}; what lies between is the same for all:
- * {@link io.guimo.serve.language.Generation} reads the engine's tokens, {@link io.guimo.serve.language.ChoiceText} makes text of them, {@link
+ * {@link io.guimo.serve.language.Generation} reads the engine's tokens, {@link io.guimo.serve.language.ChoiceText} makes text and calls of tools of them, {@link
  * io.guimo.serve.language.PaidStream} holds money ahead of them and charges for what reached the client.
  *
  * <p>Owns no stored state but {@code StoredResponses}. What a prompt looks like is {@code text}'s, which token comes next is {@code inference}'s, what

@@ -109,8 +109,9 @@ class ConversationsTest {
         assertThat(api.scripted.requests()).hasSize(2);
         GenerationRequest first = api.scripted.requests().getFirst();
         assertThat(api.scripted.prompt(first))
-                .startsWith("system\nBe\nbrief\nassistant\n")
-                .endsWith("user\nhello\nassistant\n");
+                .startsWith(
+                        "system\nBe\nbrief\nassistant\n<tool_call>\n{\"name\":\"f\",\"arguments\":{}}\n</tool_call>\n")
+                .endsWith("user\n<tool_response>\n4\n</tool_response>\nhello\nassistant\n");
         assertThat(first.maxTokens()).isEqualTo(7);
         assertThat(first.sampling()).isEqualTo(new Sampling(0.5, 40, 0.9, 0.1, -1, 1.5, 1.2, Map.of(5, -100.0), 42L));
         assertThat(api.scripted.requests().get(1).sampling().seed()).isEqualTo(43);
@@ -177,8 +178,15 @@ class ConversationsTest {
             "stream_options": {}                                                    | stream_options
             "response_format": {"type": "yaml"}                                     | response_format.type
             "response_format": {"type": "json_schema"}                              | response_format
-            "tools": [{"type": "function", "function": {"name": "f"}}]              | tools
+            "tools": {}                                                             | tools
+            "tools": [{"type": "web_search"}]                                       | tools[0].type
+            "tools": [{"type": "function", "function": {"name": "a b"}}]            | tools[0].function.name
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "string"}}}] | tools[0].function.parameters
+            "tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "f"}}] | tools[1].function.name
             "tool_choice": "required"                                               | tool_choice
+            "tool_choice": "sometimes"                                              | tool_choice
+            "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"type": "function", "function": {"name": "g"}} | tool_choice
+            "tools": [{"type": "function", "function": {"name": "f"}}], "response_format": {"type": "json_object"} | response_format
             "audio": {}                                                             | audio
             "seed": "x"                                                             | seed
             """)

@@ -78,8 +78,24 @@ class MessagesTest {
                  {"role": "assistant", "content": [{"type": "text", "text": "c"}, {"type": "tool_use", "id": "t1", "name": "f", "input": {"x": 1}}]},
                  {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "4"}, {"type": "text", "text": "d"}]}]""");
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        assertThat(api.scripted.prompt(api.scripted.requests().getFirst()))
-                .isEqualTo("system\nBe brief\nuser\na\nb\nassistant\nc\ntool\n4\nuser\nd\nassistant\n");
+        assertThat(api.scripted.prompt(api.scripted.requests().getFirst())).isEqualTo("""
+                        system
+                        Be brief
+                        user
+                        a
+                        b
+                        assistant
+                        c
+                        <tool_call>
+                        {"name":"f","arguments":{"x":1}}
+                        </tool_call>
+                        user
+                        <tool_response>
+                        4
+                        </tool_response>
+                        d
+                        assistant
+                        """);
         assertThat(api.scripted.requests().getFirst().sampling().topK()).isEqualTo(7);
         assertThat(api.scripted.requests().getFirst().maxTokens()).isEqualTo(5);
     }

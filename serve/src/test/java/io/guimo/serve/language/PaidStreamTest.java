@@ -210,6 +210,7 @@ class PaidStreamTest {
                 stops,
                 -1,
                 null,
+                null,
                 "test");
     }
 

@@ -191,7 +191,7 @@ class ResponsesTest {
             "input": [{"role": "user"}]                                        | input[0].content
             "input": [{"type": "reasoning"}]                                   | input[0].type
             "input": [{"type": "function_call_output", "output": "x"}]         | input[0].call_id
-            "input": "x", "tools": [{"type": "web_search"}]                    | tools
+            "input": "x", "tools": [{"type": "web_search"}]                    | tools[0].type
             "input": "x", "background": true                                   | background
             "input": "x", "truncation": "auto"                                 | truncation
             "input": "x", "temperature": 9                                     | temperature
