@@ -25,7 +25,8 @@ class BusinessFileTest {
     @Test
     void read_exampleOfTheShop_accepted() throws Exception {
         Business shop = BusinessFile.read(SHOP, Catalogue.standard());
-        assertThat(shop.models()).containsOnlyKeys("photo-labels", "goes-well-with", "search-en", "search-zh", "assistant");
+        assertThat(shop.models())
+                .containsOnlyKeys("photo-labels", "goes-well-with", "search-en", "search-zh", "assistant");
         assertThat(shop.demonstration()).isNotNull();
     }
 

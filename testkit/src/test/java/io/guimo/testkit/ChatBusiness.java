@@ -27,7 +27,7 @@ final class ChatBusiness {
                       chat: {per: 1M tokens, input: 50, cachedInput: 10, output: 150}
                       search: {per: 1K tokens, each: 0.02}
                 costs: {machine: {perHour: 1.20}}
-                demonstration: {customer: "Asker 提问者", plan: payg, credit: 20, requests: 8}
+                demonstration: {customer: "Asker 提问者", plan: payg, credit: 500, requests: 8}
                 """);
         return file;
     }

@@ -55,6 +55,24 @@ final class GuimoProcess implements AutoCloseable {
         return process.descendants();
     }
 
+    /** Memory of the server itself, without its database and workers. */
+    long residentMebibytes() throws IOException {
+        return status("VmRSS") / 1024;
+    }
+
+    long threads() throws IOException {
+        return status("Threads");
+    }
+
+    private long status(String field) throws IOException {
+        return Files.readAllLines(Path.of("/proc/" + process.pid() + "/status")).stream()
+                .filter(line -> line.startsWith(field + ":"))
+                .map(line -> line.replaceAll("\\D", ""))
+                .mapToLong(Long::parseLong)
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** Waits for the end. */
     int exitCode(long seconds) throws InterruptedException, IOException {
         if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
