@@ -130,15 +130,15 @@ final class Installation {
                 && System.getProperty("os.arch").equals("amd64");
     }
 
-    /** libtorch as this machine runs it fastest. */
-    Torch torch() {
-        return Torch.start(TorchSettings.measured(home.cache()));
+    /** libtorch for engines; the one of training where that has run in this process. */
+    Torch servingTorch() {
+        return Torch.start(TorchSettings.serving(home.cache()));
     }
 
-    /** libtorch as an interrupted run in the folder began with it, so that it resumes bit for bit; as measured for a new run. */
+    /** libtorch as an interrupted run in the folder began with it, so that it resumes bit for bit; for a new run as this machine runs it fastest. */
     Torch torch(Path runFolder) {
         Optional<TorchEnvironment> began = RunFolder.recordedEnvironment(runFolder);
         return began.map(e -> Torch.start(TorchSettings.pinned(home.cache(), e)))
-                .orElseGet(this::torch);
+                .orElseGet(() -> Torch.start(TorchSettings.measured(home.cache())));
     }
 }

@@ -130,7 +130,7 @@ final class Service implements AutoCloseable {
         ModelHost models = new ModelHost();
         opened.push(models);
         EngineLoader loader = new EngineLoader(
-                installation::torch,
+                installation::servingTorch,
                 installation::llamaLibrary,
                 installation.decoder(),
                 home.cache().resolve("tokenizers"),

@@ -38,19 +38,19 @@ record TorchChoice(Blas blas, int threads) {
         if (settings.blas() != null && settings.threads() != null)
             return new TorchChoice(settings.blas(), settings.threads());
         Path file = settings.cache().resolve(FILE);
-        TorchChoice measured = read(file).orElseGet(() -> measureAndStore(settings.cache(), file));
+        TorchChoice measured = read(file, settings.quiet()).orElseGet(() -> measureAndStore(settings.cache(), file));
         return new TorchChoice(
                 settings.blas() == null ? measured.blas : settings.blas(),
                 settings.threads() == null ? measured.threads : settings.threads());
     }
 
-    private static Optional<TorchChoice> read(Path file) {
+    private static Optional<TorchChoice> read(Path file, boolean quiet) {
         if (!Files.exists(file)) return Optional.empty();
         Properties stored = new Properties();
         try (var reader = Files.newBufferedReader(file)) {
             stored.load(reader);
             if (!machine().equals(stored.getProperty("machine"))) return Optional.empty();
-            if (Boolean.parseBoolean(stored.getProperty("busy"))) {
+            if (quiet && Boolean.parseBoolean(stored.getProperty("busy"))) {
                 LOG.info("the machine was busy when BLAS and threads were measured: once more");
                 return Optional.empty();
             }

@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  * @param cache folder for the extracted native libraries and the measured choice, usually {@code ~/.guimo/cache}
  * @param blas library behind matrix products, or null to take what was measured fastest on this machine
  * @param threads threads inside one operation, at least 1, or null to take what was measured fastest
+ * @param quiet whether what was measured beside other work is measured again
  */
 public record TorchSettings(
-        Path cache, @Nullable Blas blas, @Nullable Integer threads) {
+        Path cache, @Nullable Blas blas, @Nullable Integer threads, boolean quiet) {
     public TorchSettings {
         if (threads != null && (threads < 1 || threads > 1024)) {
             throw new IllegalArgumentException(
@@ -23,9 +24,22 @@ public record TorchSettings(
         }
     }
 
-    /** Measures once for a cache folder, then always the same choice. */
+    /** With a measurement that is not taken beside other work, or is then taken again. */
+    public TorchSettings(Path cache, @Nullable Blas blas, @Nullable Integer threads) {
+        this(cache, blas, threads, true);
+    }
+
+    /** For training: measures once for a cache folder, then always the same choice. */
     public static TorchSettings measured(Path cache) {
         return new TorchSettings(cache, null, null);
+    }
+
+    /**
+     * For a process that only serves: what was measured, whatever ran beside it. Engines compute each operation on one thread, and while they load beside
+     * each other no measurement would ever be quiet.
+     */
+    public static TorchSettings serving(Path cache) {
+        return new TorchSettings(cache, null, null, false);
     }
 
     /** The setting of an earlier run, so that its numbers repeat bit for bit. */

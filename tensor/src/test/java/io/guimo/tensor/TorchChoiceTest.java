@@ -24,6 +24,15 @@ class TorchChoiceTest {
         assertThat(TorchChoice.of(new TorchSettings(cache, null, 2))).isEqualTo(new TorchChoice(Blas.OPENBLAS, 2));
     }
 
+    @Test
+    void of_choiceMeasuredBesideOtherWork_isGoodEnoughToServe() throws Exception {
+        Path file = cache.resolve("torch-choice.properties");
+        String stored = "machine=" + machine() + "\nblas=openblas\nthreads=3\nbusy=true\n";
+        Files.writeString(file, stored);
+        assertThat(TorchChoice.of(TorchSettings.serving(cache))).isEqualTo(new TorchChoice(Blas.OPENBLAS, 3));
+        assertThat(file).hasContent(stored);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"machine=another\nblas=openblas\nthreads=99\n", "blas=no such", "busy=true"})
     @Tag("long") // four child processes of some seconds

@@ -9,7 +9,6 @@ import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,24 +49,8 @@ class AbandonedStreamsTest {
     @Test
     void streams_leftAnywhereByTwoHundredClients_nothingLeakedAndEachBilledBetweenReadAndComputed() throws Exception {
         Scratch.deleteTree(FOLDER);
-        Path file = FOLDER.resolve("report.json");
-        try (GuimoProcess guimo = GuimoProcess.start(
-                FOLDER.resolve("up.log"),
-                "up",
-                ChatBusiness.write(FOLDER).toString(),
-                "--home",
-                FOLDER.resolve("home").toString(),
-                "--data",
-                Scratch.FETCHED.toString(),
-                "--port",
-                "0",
-                "--report",
-                file.toString())) {
-            while (!Files.exists(file)) {
-                assertThat(guimo.isAlive()).as(guimo.output()).isTrue();
-                Thread.sleep(100);
-            }
-            report = JSON.readTree(Files.readString(file));
+        try (GuimoProcess guimo = GuimoProcess.up(FOLDER, ChatBusiness.write(FOLDER))) {
+            report = guimo.report(FOLDER.resolve("report.json"));
             campaign(CAMPAIGN.dividedBy(4));
             awaitNothingUnderWay();
             long memory = guimo.residentMebibytes();

@@ -43,27 +43,9 @@ class ChatSpineTest {
 
     @BeforeAll
     static void up() throws Exception {
-        Path file = FOLDER.resolve("report.json");
         Scratch.deleteTree(FOLDER);
-        guimo = GuimoProcess.start(
-                FOLDER.resolve("up.log"),
-                "up",
-                ChatBusiness.write(FOLDER).toString(),
-                "--home",
-                FOLDER.resolve("home").toString(),
-                "--data",
-                Scratch.FETCHED.toString(),
-                "--port",
-                "0",
-                "--report",
-                file.toString());
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (!Files.exists(file)) {
-            assertThat(guimo.isAlive()).as(guimo.output()).isTrue();
-            assertThat(System.nanoTime()).as("the report is late").isLessThan(deadline);
-            Thread.sleep(100);
-        }
-        report = JSON.readTree(Files.readString(file));
+        guimo = GuimoProcess.up(FOLDER, ChatBusiness.write(FOLDER));
+        report = guimo.report(FOLDER.resolve("report.json"));
     }
 
     @AfterAll

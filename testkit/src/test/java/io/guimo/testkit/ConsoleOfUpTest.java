@@ -7,7 +7,6 @@ import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,12 +14,9 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The console of the whole program: {@code guimo up} on a small business, which trains, serves, invoices and then is looked at. */
 class ConsoleOfUpTest {
-    private static final int PATIENCE_SECONDS = 300;
-
     @TempDir
     private Path folder;
 
@@ -39,7 +35,7 @@ class ConsoleOfUpTest {
                         "--report",
                         report.toString());
                 TestBrowser browser = TestBrowser.open()) {
-            JsonNode ready = await(up, report);
+            JsonNode ready = up.report(report);
             List<String> complaints = new ArrayList<>();
             try (BrowserContext context =
                     browser.chromium().newContext(new Browser.NewContextOptions().setLocale("en-US"))) {
@@ -84,14 +80,5 @@ class ConsoleOfUpTest {
         page.getByText("中文").click();
         assertThat(ConsoleBrowserTest.heading(page)).hasText("发票");
         ConsoleBrowserTest.picture(page, "up-invoice-zh");
-    }
-
-    private static JsonNode await(GuimoProcess process, Path report) throws Exception {
-        for (int waited = 0; waited < PATIENCE_SECONDS * 10; waited++) {
-            if (Files.exists(report)) return JsonMapper.builder().build().readTree(Files.readString(report));
-            if (!process.isAlive()) throw new AssertionError("ended before its report:\n" + process.output());
-            Thread.sleep(100);
-        }
-        throw new AssertionError("no report within " + PATIENCE_SECONDS + " s:\n" + process.output());
     }
 }

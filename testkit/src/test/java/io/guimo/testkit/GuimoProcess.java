@@ -7,9 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The program in a process group of its own, as a user starts it, with its output in a file. */
 final class GuimoProcess implements AutoCloseable {
+    static final int PATIENCE_SECONDS = 300;
+
+    /** Where other tests of this machine have fetched the large files to. */
+    private static final Path FETCHED = Path.of(System.getProperty("user.home"), ".guimo", "cache", "data");
+
     private final Process process;
     private final Path log;
 
@@ -44,6 +51,36 @@ final class GuimoProcess implements AutoCloseable {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
         return new GuimoProcess(process, log);
+    }
+
+    /**
+     * {@code up} on a business, with everything in one folder: {@code home}, {@code up.log} and {@code report.json}. What other tests have fetched is
+     * taken from there.
+     */
+    static GuimoProcess up(Path folder, Path business, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "up",
+                business.toString(),
+                "--home",
+                folder.resolve("home").toString(),
+                "--data",
+                FETCHED.toString(),
+                "--port",
+                "0",
+                "--report",
+                folder.resolve("report.json").toString()));
+        arguments.addAll(List.of(more));
+        return start(folder.resolve("up.log"), arguments.toArray(String[]::new));
+    }
+
+    /** Waits for the report of {@code up}. */
+    JsonNode report(Path file) throws IOException, InterruptedException {
+        for (int waited = 0; waited < PATIENCE_SECONDS * 10; waited++) {
+            if (Files.exists(file)) return JsonMapper.shared().readTree(Files.readString(file));
+            if (!process.isAlive()) throw new AssertionError("ended before its report:\n" + output());
+            Thread.sleep(100);
+        }
+        throw new AssertionError("no report within " + PATIENCE_SECONDS + " s:\n" + output());
     }
 
     boolean isAlive() {

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** OpenAI's SDKs for Python and Node, installed as a customer installs them, on the whole program. Without pip or npm it fails. */
 @Tag("long")
@@ -30,27 +29,9 @@ class OpenAiSdksTest {
 
     @BeforeAll
     static void up() throws Exception {
-        Path report = FOLDER.resolve("report.json");
         Scratch.deleteTree(FOLDER);
-        guimo = GuimoProcess.start(
-                FOLDER.resolve("up.log"),
-                "up",
-                ChatBusiness.write(FOLDER).toString(),
-                "--home",
-                FOLDER.resolve("home").toString(),
-                "--data",
-                Scratch.FETCHED.toString(),
-                "--port",
-                "0",
-                "--report",
-                report.toString());
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!Files.exists(report)) {
-            assertThat(guimo.isAlive()).as(guimo.output()).isTrue();
-            assertThat(System.nanoTime()).as("the report is late").isLessThan(deadline);
-            Thread.sleep(200);
-        }
-        JsonNode done = JsonMapper.shared().readTree(Files.readString(report));
+        guimo = GuimoProcess.up(FOLDER, ChatBusiness.write(FOLDER));
+        JsonNode done = guimo.report(FOLDER.resolve("report.json"));
         environment = Map.of(
                 "OPENAI_BASE_URL",
                 done.path("baseUrl").asString() + "/v1",

@@ -8,9 +8,6 @@ import java.util.stream.Stream;
 
 /** Folders of tests that run the whole program. */
 final class Scratch {
-    /** Where other tests of this machine have fetched the large files to; a home folder of a test takes them from there, by {@code --data}. */
-    static final Path FETCHED = Path.of(System.getProperty("user.home"), ".guimo", "cache", "data");
-
     private Scratch() {}
 
     static void deleteTree(Path folder) throws IOException {

@@ -50,15 +50,6 @@ class SpineTest {
         return GuimoProcess.start(folder.resolve(log), arguments.toArray(String[]::new));
     }
 
-    private static JsonNode await(GuimoProcess process, Path report) throws Exception {
-        for (long waited = 0; waited < PATIENCE_SECONDS * 10; waited++) {
-            if (Files.exists(report)) return JSON.readTree(Files.readString(report));
-            if (!process.isAlive()) throw new AssertionError("ended before its report:\n" + process.output());
-            Thread.sleep(100);
-        }
-        throw new AssertionError("no report within " + PATIENCE_SECONDS + " s:\n" + process.output());
-    }
-
     @Test
     @Order(1)
     void up_killedInEveryPartOfItsWay_goesOnAndNothingIsDoneTwice() throws Exception {
@@ -110,7 +101,7 @@ class SpineTest {
         JsonNode before = JSON.readTree(Files.readString(folder.resolve("report.json")));
         Path report = folder.resolve("again.json");
         try (GuimoProcess process = up("again.log", report)) {
-            JsonNode again = await(process, report);
+            JsonNode again = process.report(report);
             assertThat(process.output()).contains("done before");
             assertThat(again.path("invoice").path("number"))
                     .isEqualTo(before.path("invoice").path("number"));
@@ -167,7 +158,7 @@ class SpineTest {
         for (int kill = 0; kill < kills; kill++) {
             Path report = folder.resolve("load.json");
             try (GuimoProcess process = up("load.log", report)) {
-                JsonNode ready = await(process, report);
+                JsonNode ready = process.report(report);
                 if (kill == 0) grant(ready);
                 int wanted = acknowledged.size() + 150;
                 List<Thread> clients = load(ready, body, acknowledged, process);
@@ -179,7 +170,7 @@ class SpineTest {
         }
         Path report = folder.resolve("after.json");
         try (GuimoProcess process = up("after.log", report)) {
-            JsonNode after = await(process, report);
+            JsonNode after = process.report(report);
             Map<String, Integer> billed = billed(after);
             assertThat(billed.keySet()).containsAll(acknowledged);
             assertThat(billed.values()).allMatch(times -> times == 1);

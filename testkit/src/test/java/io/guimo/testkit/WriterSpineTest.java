@@ -18,23 +18,12 @@ class WriterSpineTest {
     @Test
     void up_ownTexts_trainedServedAndOnTheInvoice() throws Exception {
         Scratch.deleteTree(FOLDER);
-        Path report = FOLDER.resolve("report.json");
-        try (GuimoProcess up = GuimoProcess.start(
-                FOLDER.resolve("up.log"),
-                "up",
-                business().toString(),
-                "--home",
-                FOLDER.resolve("home").toString(),
-                "--data",
-                Scratch.FETCHED.toString(),
-                "--port",
-                "0",
-                "--once",
-                "--report",
-                report.toString())) {
-            assertThat(up.exitCode(300)).as(up.output()).isZero();
+        try (GuimoProcess up = GuimoProcess.up(FOLDER, business(), "--once")) {
+            assertThat(up.exitCode(GuimoProcess.PATIENCE_SECONDS))
+                    .as(up.output())
+                    .isZero();
         }
-        JsonNode done = JsonMapper.shared().readTree(Files.readString(report));
+        JsonNode done = JsonMapper.shared().readTree(Files.readString(FOLDER.resolve("report.json")));
         JsonNode model = done.path("models").get(0);
         // Ten names, ten verbs, ten things: far under the 2.9 nats of letters drawn by their frequency.
         assertThat(model.path("metrics").path("natsPerCharacter").asDouble()).isBetween(.1, 2.);

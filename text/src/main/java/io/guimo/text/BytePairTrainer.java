@@ -4,6 +4,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -90,14 +91,13 @@ public final class BytePairTrainer {
             while (matcher.find()) counts.merge(matcher.group(), 1, Integer::sum);
         }
         tokens.add(END_OF_TEXT);
-        char[] alphabet = alphabet();
         Integer[] byCharacter = new Integer[256];
         for (int b = 0; b < 256; b++) byCharacter[b] = b;
-        Arrays.sort(byCharacter, (a, b) -> Character.compare(alphabet[a], alphabet[b]));
+        Arrays.sort(byCharacter, Comparator.comparingInt(ByteLevel::character));
         int[] idOfByte = new int[256];
         for (int b : byCharacter) {
             idOfByte[b] = tokens.size();
-            tokens.add(String.valueOf(alphabet[b]));
+            tokens.add(String.valueOf(ByteLevel.character(b)));
         }
         counts.forEach((word, count) -> {
             byte[] bytes = word.getBytes(StandardCharsets.UTF_8);
@@ -176,17 +176,6 @@ public final class BytePairTrainer {
 
     private static long pair(int first, int second) {
         return (long) first << 32 | second;
-    }
-
-    /** One printable character for each byte: those that print in Latin-1 stand for themselves, the others for U+0100 and on (GPT-2's encoder). */
-    private static char[] alphabet() {
-        char[] alphabet = new char[256];
-        char next = 256;
-        for (int b = 0; b < 256; b++) {
-            boolean prints = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
-            alphabet[b] = prints ? (char) b : next++;
-        }
-        return alphabet;
     }
 
     private String json() {

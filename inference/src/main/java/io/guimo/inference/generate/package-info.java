@@ -10,7 +10,8 @@
  *
  * <p>Owns no stored state and no native library. Token ids are those of the model's tokenizer; text, messages and HTTP are known elsewhere.
  *
- * <p>Invariants: what is generated for a sequence does not depend on what shares its batch; a prefix is shared within one organisation only; a stream
+ * <p>Invariants: what is generated for a sequence does not depend on what shares its batch, but for the order in
+ * which a backend adds up (docs/decisions/0111); a prefix is shared within one organisation only; a stream
  * that is closed costs no further step; every queue is bounded; what was let in comes to its end, however small the cache.
  */
 @NullMarked
