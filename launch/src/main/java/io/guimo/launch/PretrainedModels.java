@@ -12,6 +12,7 @@ import io.guimo.registry.Provenance;
 import io.guimo.registry.SigningKey;
 import io.guimo.task.TaskName;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
@@ -49,7 +50,7 @@ final class PretrainedModels {
         String notice = entry.title() + "\nLicence: " + entry.licence() + "\n";
         if (taskOf(entry).orElseThrow() == TaskName.GENERATE_TEXT) {
             return DecoderPackager.pack(
-                    store, key, dataset.file("model.gguf"), notice, CodeVersion.current(), publishedAt(entry));
+                    store, key, dataset.file("model.gguf"), notice, CodeVersion.current(), madeAt(dataset));
         }
         return EncoderPackager.pack(
                 store,
@@ -59,14 +60,15 @@ final class PretrainedModels {
                 encoderSteps(entry),
                 notice,
                 CodeVersion.current(),
-                publishedAt(entry));
+                madeAt(dataset));
     }
 
-    /** The day the weights were published: the same moment gives the same package everywhere. */
-    private static Instant publishedAt(CatalogueEntry entry) {
-        return switch (entry.name()) {
+    /** The day the weights were published, so that the package is the same everywhere; of a model that was pulled, when it came here. */
+    private static Instant madeAt(Dataset dataset) throws IOException {
+        return switch (dataset.entry().name()) {
             case "smollm2-135m-instruct" -> Instant.parse("2024-11-01T00:00:00Z");
-            default -> Instant.parse("2023-09-12T00:00:00Z"); // the bge-small v1.5 encoders
+            case "bge-small-zh", "bge-small-en" -> Instant.parse("2023-09-12T00:00:00Z");
+            default -> Files.getLastModifiedTime(dataset.file("model.gguf")).toInstant();
         };
     }
 
